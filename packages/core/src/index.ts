@@ -1,1 +1,52 @@
-export {};
+export type { Budget, BudgetContext, Budgeting } from "./budget.ts";
+export type {
+  DecodeContext,
+  Decoder,
+  DecodeStep,
+  Decoding,
+  FinishReason,
+  SequenceContext,
+  SourceCount,
+  StepTimes,
+} from "./decoder.ts";
+export type { DraftContext, Drafter, Drafting, Probe, Round } from "./drafter.ts";
+export { DecodingError, type ErrorCode, type ErrorDetails, hasCode } from "./errors.ts";
+export { type Guarantee, type GuaranteeLevel, guaranteeOf } from "./guarantee.ts";
+export type { Candidate, LawState, TokenLogProbability } from "./law-state.ts";
+export type { LayerSchedule } from "./layer-schedule.ts";
+export type { LogitsProcessor } from "./logits-processor.ts";
+export {
+  type CostCurve,
+  type GraphExtension,
+  type Model,
+  mergeRequirements,
+  type Requirements,
+  type SessionOptions,
+} from "./model.ts";
+export type { Purpose, Random } from "./random.ts";
+export type { SamplingOptions } from "./sampling.ts";
+export type {
+  BranchOptions,
+  DeviceTensor,
+  HiddenSite,
+  LayerSet,
+  Pass,
+  PendingRow,
+  RowInput,
+  Session,
+  TopK,
+  Wants,
+} from "./session.ts";
+export type { StopState } from "./stop.ts";
+export type { TokenLaw } from "./token-law.ts";
+export { TokenTree, type TreeNode, type Trial } from "./token-tree.ts";
+export type {
+  ChatMessage,
+  ChatTemplateOptions,
+  RenderedChat,
+  StreamDecoder,
+  TextPart,
+  Tokenizer,
+} from "./tokenizer.ts";
+export type { TokenId } from "./tokens.ts";
+export type { Decision, Verification, Verifier, VisitedNode } from "./verifier.ts";
