@@ -1,9 +1,10 @@
 import type { Round } from "./drafter.ts";
 import type { Guarantee } from "./guarantee.ts";
 import type { LawState, TokenLogProbability } from "./law-state.ts";
+import type { LayerSchedule } from "./layer-schedule.ts";
 import type { Model, Requirements } from "./model.ts";
 import type { Random } from "./random.ts";
-import type { LayerSet, Session, Wants } from "./session.ts";
+import type { RowInput, Session, Wants } from "./session.ts";
 import type { StopState } from "./stop.ts";
 import type { TokenTree } from "./token-tree.ts";
 import type { TokenId } from "./tokens.ts";
@@ -53,8 +54,6 @@ export interface DecodeStep {
 export interface SequenceContext {
   readonly model: Model;
   readonly session: Session;
-  readonly random: Random;
-  readonly law: LawState;
   /** Tokens already in the session that no prefill will show. */
   readonly missingPrefix: number;
 }
@@ -77,16 +76,23 @@ export interface DecodeContext {
 /** A decoder's state for one sequence. */
 export interface Decoding {
   /** What prompt passes must return for {@link Decoding.observe}. */
-  readonly prefillWants: Pick<Wants, "topK" | "hidden"> & { readonly allLogits?: boolean };
-  /** Layers to run at a position; `undefined` for all. */
-  layersAt?(position: number): LayerSet | undefined;
+  readonly prefillWants: Pick<Wants, "logits" | "topK" | "hidden">;
+  /** Which layers run where; all, when there is none. */
+  readonly schedule?: LayerSchedule;
   /** Whether the reused prefix must be run again so that this decoder sees it. */
   readonly needsPrefix: boolean;
-  /** Shows it a prompt chunk. */
+  /**
+   * Probe rows to run behind the end of the prompt, in the same pass.
+   * @param lastToken - The last prompt token.
+   * @param lastRow - Its row in the pass; the probes' rows follow it.
+   * @param position - Its index in the text.
+   */
+  prefillProbes?(lastToken: TokenId, lastRow: number, position: number): Promise<readonly RowInput[]>;
+  /** Shows it a prompt chunk, before its rows are committed. */
   observe(round: Round): Promise<void>;
   /**
    * Decodes until the stop rule ends it. Between steps the session holds everything but the newest token.
-   * @throws What its parts throw; the session is then at the last commit with nothing pending.
+   * @throws What its parts throw; the session then stands at its last commit with nothing pending.
    */
   steps(context: DecodeContext): AsyncGenerator<DecodeStep, void, undefined>;
   /** A copy for a branch of the session. */

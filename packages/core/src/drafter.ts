@@ -10,12 +10,16 @@ export interface DraftContext {
   readonly model: Model;
   /** The target's session; read its text, never run the target on it. Branches of it may be run. */
   readonly session: Session;
-  /** Draft noise: use purpose `"draft"` only. */
-  readonly random: Random;
-  /** Warps draft logits as the target's are; `undefined` where the draft should stay unwarped. */
-  readonly law: LawState;
   /** Tokens at the start of the session that no `observe` will show, because they were cached before. */
   readonly missingPrefix: number;
+}
+
+/** What belongs to one proposal. */
+export interface ProposeContext {
+  /** Draft noise: use purpose `"draft"` only. */
+  readonly random: Random;
+  /** The target's law state behind the root; `law.lawOf(draftLogits)` warps a draft's logits as the target's are. */
+  readonly law: LawState;
 }
 
 /** One pass seen by a drafter, before its rows are freed. */
@@ -54,10 +58,11 @@ export interface Drafting {
    * @param limit - Most nodes the tree may have, at least 1, known before anything is drawn.
    * @returns A tree with that root and at most `limit` nodes; none when it has no idea.
    */
-  propose(root: TokenId, limit: number): Promise<TokenTree> | TokenTree;
+  propose(root: TokenId, limit: number, context: ProposeContext): Promise<TokenTree> | TokenTree;
   /**
-   * Probe rows to run with a tree, which may hold other drafters' nodes too.
-   * @param limit - Most probe rows.
+   * Probe rows to run with a tree, which may hold other drafters' nodes too; for the end of the prompt, a tree of the last
+   * prompt token alone.
+   * @param limit - Most probe rows, and most of them in one chain.
    */
   probes?(tree: TokenTree, limit: number): readonly Probe[];
   /** Learns from a pass: every prompt chunk and every verification. */

@@ -9,12 +9,33 @@ export type {
   SourceCount,
   StepTimes,
 } from "./decoder.ts";
-export type { DraftContext, Drafter, Drafting, Probe, Round } from "./drafter.ts";
+export type { DraftContext, Drafter, Drafting, Probe, ProposeContext, Round } from "./drafter.ts";
 export { DecodingError, type ErrorCode, type ErrorDetails, hasCode } from "./errors.ts";
+export {
+  DecodeEmitter,
+  type DecodeEvent,
+  type DecodeEvents,
+  type FinishEvent,
+  type PrefillEvent,
+  type StartEvent,
+  type StepEvent,
+  type TreeNodeData,
+} from "./events.ts";
+export { type FixedBudgetOptions, fixedBudget } from "./fixed-budget.ts";
+export {
+  type Generation,
+  type GenerationChunk,
+  type GenerationStream,
+  generate,
+  stream,
+  type Usage,
+} from "./generate.ts";
+export type { GenerateOptions } from "./generate-options.ts";
 export { type Guarantee, type GuaranteeLevel, guaranteeOf } from "./guarantee.ts";
 export type { Candidate, LawState, TokenLogProbability } from "./law-state.ts";
 export type { LayerSchedule } from "./layer-schedule.ts";
 export type { LogitsProcessor } from "./logits-processor.ts";
+export { mergeTrees } from "./merge.ts";
 export {
   type CostCurve,
   type GraphExtension,
@@ -23,7 +44,9 @@ export {
   type Requirements,
   type SessionOptions,
 } from "./model.ts";
+export { type PlainOptions, plain } from "./plain.ts";
 export type { Purpose, Random } from "./random.ts";
+export type { DepthCount, Report, ReportTimes } from "./report.ts";
 export type { SamplingOptions } from "./sampling.ts";
 export type {
   BranchOptions,
@@ -37,6 +60,7 @@ export type {
   TopK,
   Wants,
 } from "./session.ts";
+export { type SpeculativeOptions, speculative } from "./speculative.ts";
 export type { StopState } from "./stop.ts";
 export type { TokenLaw } from "./token-law.ts";
 export { TokenTree, type TreeNode, type Trial } from "./token-tree.ts";
@@ -50,3 +74,4 @@ export type {
 } from "./tokenizer.ts";
 export type { TokenId } from "./tokens.ts";
 export type { Decision, Verification, Verifier, VisitedNode } from "./verifier.ts";
+export { drawAndMatch, rejection } from "./verifiers.ts";

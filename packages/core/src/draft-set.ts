@@ -1,0 +1,101 @@
+import { checkTree } from "./check-tree.ts";
+import type { Drafter, Drafting, Probe, ProposeContext, Round } from "./drafter.ts";
+import { mergeTrees } from "./merge.ts";
+import { asPartFailure } from "./part-failure.ts";
+import type { RowInput, Session } from "./session.ts";
+import { TokenTree } from "./token-tree.ts";
+import type { TokenId } from "./tokens.ts";
+
+/** Probe rows of all drafters, laid behind the tree's rows. */
+export interface ProbeRows {
+  readonly rows: readonly RowInput[];
+  /** For each drafter, the pass rows of its probes. */
+  readonly byDrafter: readonly (readonly number[])[];
+}
+
+/** Several drafters of one sequence as if they were one. */
+export class DraftSet {
+  readonly drafters: readonly Drafter[];
+  readonly #draftings: readonly Drafting[];
+
+  constructor(drafters: readonly Drafter[], draftings: readonly Drafting[]) {
+    this.drafters = drafters;
+    this.#draftings = draftings;
+  }
+
+  get needsPrefix(): boolean {
+    return this.#draftings.some((drafting) => drafting.needsPrefix === true);
+  }
+
+  /** One merged tree; drafters with a limit of 0 are not asked. */
+  async propose(
+    root: TokenId,
+    limits: readonly number[],
+    vocabularySize: number,
+    context: ProposeContext,
+  ): Promise<TokenTree> {
+    const trees: TokenTree[] = [];
+    for (const [index, drafting] of this.#draftings.entries()) {
+      const limit = limits[index] ?? 0;
+      if (limit < 1) continue;
+      const { name } = this.drafters[index]!;
+      const tree = await this.#ask(index, () => drafting.propose(root, limit, context));
+      checkTree(tree, name, { root, limit, vocabularySize });
+      if (tree.size > 0) trees.push(tree);
+    }
+    return trees.length === 0 ? new TokenTree(root) : mergeTrees(trees);
+  }
+
+  /** Probe rows for a tree whose rows come first in the pass. */
+  async probes(
+    tree: TokenTree,
+    firstRow: number,
+    nodeRow: (node: number) => number,
+    limit: number,
+  ): Promise<ProbeRows> {
+    const rows: RowInput[] = [];
+    const byDrafter: number[][] = [];
+    for (const [index, drafting] of this.#draftings.entries()) {
+      const room = limit - rows.length;
+      const probes: readonly Probe[] =
+        room < 1 || drafting.probes === undefined
+          ? []
+          : await this.#ask(index, () => drafting.probes!(tree, room));
+      byDrafter.push(probes.slice(0, room).map((_, at) => firstRow + rows.length + at));
+      for (const { node, row } of probes.slice(0, room)) {
+        rows.push({ ...row, parent: node === undefined ? firstRow + rows.length - 1 : nodeRow(node) });
+      }
+    }
+    return { rows, byDrafter };
+  }
+
+  /** Shows every drafter a round with its own probes. */
+  async observe(round: Omit<Round, "probes">, byDrafter: readonly (readonly number[])[]): Promise<void> {
+    for (const [index, drafting] of this.#draftings.entries()) {
+      await this.#ask(index, () => drafting.observe({ ...round, probes: byDrafter[index] ?? [] }));
+    }
+  }
+
+  fork(session: Session): DraftSet {
+    return new DraftSet(
+      this.drafters,
+      this.#draftings.map((drafting) => drafting.fork(session)),
+    );
+  }
+
+  truncate(length: number): void {
+    for (const drafting of this.#draftings) drafting.truncate(length);
+  }
+
+  dispose(): void {
+    for (const drafting of this.#draftings) drafting.dispose();
+  }
+
+  async #ask<T>(index: number, call: () => T | Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw asPartFailure(error, "Drafter", this.drafters[index]!.name);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { Decoder, Decoding } from "./decoder.ts";
+import { DecodingError } from "./errors.ts";
+import type { Model } from "./model.ts";
+import type { Session } from "./session.ts";
+import type { TokenId } from "./tokens.ts";
+
+/** Decodings live as long as their session, so that drafters keep what they learnt over several answers. */
+const kept = new WeakMap<Session, { decoder: Decoder; decoding: Decoding }>();
+const busy = new WeakSet<Session>();
+
+/** A session that one generation holds. */
+export interface HeldSession {
+  readonly session: Session;
+  readonly decoding: Decoding;
+  /** Prompt tokens that need not be run again; always fewer than the prompt has. */
+  readonly cachedTokens: number;
+  /** Lets the session go; after a failure without the decoding's state. */
+  release(failed: boolean): void;
+}
+
+/**
+ * Takes a session for one generation: keeps the longest prefix it shares with the prompt, one token short of the whole,
+ * so that there is always a row to draw the first token from.
+ *
+ * @param given - The caller's session; one for this generation alone is made and disposed when left out.
+ * @throws `SESSION_BUSY`, `DISPOSED`
+ */
+export function holdSession(
+  model: Model,
+  decoder: Decoder,
+  prompt: readonly TokenId[],
+  given: Session | undefined,
+): HeldSession {
+  const session = given ?? model.createSession();
+  if (session.isDisposed) {
+    throw new DecodingError("DISPOSED", {
+      message: "The session was disposed.",
+      fix: "Create a new one with model.createSession().",
+    });
+  }
+  if (session.model !== model) {
+    throw new DecodingError("INVALID_OPTION", {
+      message: `The session belongs to model ${session.model.id}, not to ${model.id}.`,
+      fix: "Pass a session that this model created.",
+    });
+  }
+  if (busy.has(session)) {
+    throw new DecodingError("SESSION_BUSY", {
+      message: "Another generation is running on this session.",
+      fix: "Wait for it to end, or give each generation a session of its own.",
+    });
+  }
+
+  const prefix = sharedPrefix(session.tokens, prompt);
+  session.truncate(prefix);
+  let entry = kept.get(session);
+  if (entry !== undefined && entry.decoder !== decoder) {
+    entry.decoding.dispose();
+    kept.delete(session);
+    entry = undefined;
+  }
+  const decoding = entry?.decoding ?? decoder.start({ model, session, missingPrefix: prefix });
+  if (entry !== undefined) decoding.truncate(prefix);
+  else if (prefix > 0 && decoding.needsPrefix) session.truncate(0);
+
+  busy.add(session);
+  kept.set(session, { decoder, decoding });
+  return {
+    session,
+    decoding,
+    cachedTokens: session.tokens.length,
+    release: (failed) => {
+      busy.delete(session);
+      if (failed || given === undefined) {
+        decoding.dispose();
+        kept.delete(session);
+      }
+      if (given === undefined) session.dispose();
+    },
+  };
+}
+
+function sharedPrefix(text: readonly TokenId[], prompt: readonly TokenId[]): number {
+  const most = Math.min(text.length, prompt.length - 1);
+  for (let index = 0; index < most; index++) {
+    if (text[index] !== prompt[index]) return index;
+  }
+  return most;
+}
