@@ -19,7 +19,7 @@ export interface ByteSource {
 function endsEarly(name: string, wanted: number, size: number): DecodingError {
   return new DecodingError("CORRUPT_MODEL", {
     message: `"${name}" ends at byte ${size}, but bytes up to ${wanted} were asked for.`,
-    fix: "Fetch the file again; it was cut or changed while it was read.",
+    fix: "Fetch the file again: it was cut, or it changed while it was read.",
   });
 }
 
@@ -29,8 +29,8 @@ function endsEarly(name: string, wanted: number, size: number): DecodingError {
  * @throws {@link DecodingError} `MODEL_NOT_FOUND` when there is no readable file at `path`.
  */
 export async function fileSource(path: string): Promise<ByteSource> {
-  // Imported here, so that bundles for browsers need no shim.
-  const { open } = await import("node:fs/promises");
+  // Asked of the process instead of imported, so that bundlers for browsers have nothing to resolve.
+  const { open } = process.getBuiltinModule("node:fs/promises");
   let file: Awaited<ReturnType<typeof open>> | undefined;
   try {
     file = await open(path, "r");
