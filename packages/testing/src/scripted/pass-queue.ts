@@ -5,8 +5,8 @@ import type { ScriptedMachine } from "./scripted-machine.ts";
 import { ScriptedPass } from "./scripted-pass.ts";
 import type { ScriptedPendingRow } from "./scripted-row.ts";
 
-/** One call to `forward` that waits for its pass. */
-export interface Call {
+/** What a call to `forward` brings to its pass. */
+export interface CallSource {
   /** Contexts of its rows. */
   readonly nodes: readonly ContextNode[];
   readonly layers: number;
@@ -15,8 +15,13 @@ export interface Call {
   isWanted(): boolean;
   /** Makes its rows pending, one slot each. */
   take(slots: readonly number[]): readonly ScriptedPendingRow[];
-  resolve(pass: ScriptedPass): void;
-  reject(error: unknown): void;
+}
+
+/** One call that waits for its pass. */
+interface Call {
+  readonly source: CallSource;
+  readonly resolve: (pass: ScriptedPass) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Collects calls that wait at the same time and runs them as one pass, one layer set at a time. */
@@ -31,9 +36,9 @@ export class PassQueue {
   }
 
   /** Answers a call with the next pass that fits it. */
-  run(call: Omit<Call, "resolve" | "reject">): Promise<ScriptedPass> {
+  run(source: CallSource): Promise<ScriptedPass> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...call, resolve, reject });
+      this.#waiting.push({ source, resolve, reject });
       this.#machine.counters.faults.onAwait?.("queue");
       this.#running ??= this.#drain();
     });
@@ -49,66 +54,81 @@ export class PassQueue {
     // One turn later, so that calls made in the same turn share the pass.
     await undefined;
     while (this.#waiting.length > 0) {
-      const { layers } = this.#waiting[0]!;
-      const calls = this.#waiting.filter((call) => call.layers === layers);
-      this.#waiting = this.#waiting.filter((call) => call.layers !== layers);
-      await this.#pass(calls.filter((call) => this.#mayRun(call)));
+      const { layers } = this.#waiting[0]!.source;
+      const calls = this.#waiting.filter(({ source }) => source.layers === layers);
+      this.#waiting =
+        calls.length === this.#waiting.length ? [] : this.#waiting.filter((call) => !calls.includes(call));
+      const running = this.#pass(calls);
+      if (running !== undefined) await running;
     }
     this.#running = undefined;
   }
 
-  async #pass(calls: readonly Call[]): Promise<void> {
+  /** Runs calls as one pass; a promise when the pass takes time. */
+  #pass(calls: readonly Call[]): Promise<void> | undefined {
     const { counters } = this.#machine;
-    const admitted = calls.flatMap((call) => {
-      const slots = this.#allocate(call);
-      return slots === undefined ? [] : [{ call, slots }];
-    });
-    if (admitted.length === 0) return;
+    const admitted: Call[] = [];
+    const slots: (readonly number[])[] = [];
+    for (const call of calls) {
+      const taken = this.#mayRun(call) ? this.#allocate(call) : undefined;
+      if (taken === undefined) continue;
+      admitted.push(call);
+      slots.push(taken);
+      counters.rows += taken.length;
+    }
+    if (admitted.length === 0) return undefined;
     const began = performance.now();
-    const { delayMs, throwAtPass } = counters.faults;
     counters.passes++;
     counters.calls += admitted.length;
-    for (const { call } of admitted) counters.rows += call.nodes.length;
-    if (this.#machine.isRecording) counters.log.push(recordOf(admitted.map(({ call }) => call)));
-    counters.faults.onAwait?.("run");
-    if (delayMs !== undefined) await new Promise((done) => setTimeout(done, delayMs));
-    const failed = counters.passes === throwAtPass;
-    for (const { call, slots } of admitted) {
-      if (failed) call.reject(deviceFailed(counters.passes));
-      if (failed || !this.#mayRun(call)) {
-        for (const slot of slots) this.#machine.pool.release(slot);
-        continue;
-      }
-      const rows = call.take(slots);
-      call.resolve(new ScriptedPass(this.#machine, rows, call.nodes, call.wants, performance.now() - began));
-    }
+    if (this.#machine.isRecording) counters.log.push(recordOf(admitted));
+    const { delayMs, throwAtPass, onAwait } = counters.faults;
+    const isFailing = counters.passes === throwAtPass;
+    onAwait?.("run");
+    const finish = () => {
+      for (const [index, call] of admitted.entries()) this.#answer(call, slots[index]!, began, isFailing);
+    };
+    if (delayMs !== undefined) return new Promise<void>((done) => setTimeout(done, delayMs)).then(finish);
+    finish();
+    return undefined;
   }
 
-  #mayRun(call: Call): boolean {
-    if (call.wants.signal?.aborted) call.reject(aborted(call.wants.signal));
-    else if (this.#isClosed) call.reject(disposed("model"));
-    else if (!call.isWanted()) call.reject(disposed("session"));
+  #answer(call: Call, slots: readonly number[], began: number, isFailing: boolean): void {
+    const { source, resolve, reject } = call;
+    if (isFailing) reject(deviceFailed(this.#machine.counters.passes));
+    if (isFailing || !this.#mayRun(call)) {
+      for (const slot of slots) this.#machine.pool.release(slot);
+      return;
+    }
+    const rows = source.take(slots);
+    resolve(new ScriptedPass(this.#machine, rows, source.nodes, source.wants, performance.now() - began));
+  }
+
+  #mayRun({ source, reject }: Call): boolean {
+    const { signal } = source.wants;
+    if (signal?.aborted) reject(aborted(signal));
+    else if (this.#isClosed) reject(disposed("model"));
+    else if (!source.isWanted()) reject(disposed("session"));
     else return true;
     return false;
   }
 
-  #allocate({ nodes, reject }: Call): number[] | undefined {
+  #allocate({ source, reject }: Call): number[] | undefined {
     const { pool } = this.#machine;
-    if (pool.room < nodes.length) {
+    if (pool.room < source.nodes.length) {
       reject(
         new DecodingError("POOL_FULL", {
-          message: `The pass needs ${nodes.length} cache rows, and ${pool.room} of ${pool.capacity} are free.`,
+          message: `The pass needs ${source.nodes.length} cache rows, and ${pool.room} of ${pool.capacity} are free.`,
           fix: "Dispose sessions that are done, or give the model more poolRows.",
         }),
       );
       return undefined;
     }
-    return nodes.map((node) => pool.allocate(node));
+    return source.nodes.map((node) => pool.allocate(node));
   }
 }
 
 function recordOf(calls: readonly Call[]): PassRecord {
-  const rows = calls.flatMap((call) => call.nodes);
+  const rows = calls.flatMap(({ source }) => source.nodes);
   return {
     calls: calls.length,
     rows: rows.map(({ content, length }) => ({ token: content.token, position: length - 1 })),

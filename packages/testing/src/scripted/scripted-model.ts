@@ -135,18 +135,18 @@ function checkPrepared(
   rows: readonly RowInput[],
   wants: Wants,
 ): void {
-  const missing = [
-    ...(wants.hidden ?? [])
-      .filter((site) => ![...(prepared.hidden ?? []), ...(prepared.prefillHidden ?? [])].includes(site))
-      .map((site) => `hidden: [${JSON.stringify(site)}]`),
-    ...(wants.layers !== undefined && !prepared.gates ? ["gates: true"] : []),
-    ...(rows.some((row) => row.embedding !== undefined) && !prepared.embeddings ? ["embeddings: true"] : []),
-    ...(abilities.tree === false && !isChain(rows) ? ["tree: true"] : []),
-    ...rows
-      .flatMap((row) => Object.keys(row.integers ?? {}))
-      .slice(0, (prepared.extensions ?? []).length > 0 ? 0 : 1)
-      .map((name) => `an extension with the integer ${name}`),
-  ];
+  const missing: string[] = [];
+  for (const site of wants.hidden ?? []) {
+    if (prepared.hidden?.includes(site) || prepared.prefillHidden?.includes(site)) continue;
+    missing.push(`hidden: [${JSON.stringify(site)}]`);
+  }
+  if (wants.layers !== undefined && !prepared.gates) missing.push("gates: true");
+  if (!prepared.embeddings && rows.some((row) => row.embedding !== undefined))
+    missing.push("embeddings: true");
+  if (abilities.tree === false && !isChain(rows)) missing.push("tree: true");
+  if (!prepared.extensions?.length && rows.some((row) => row.integers !== undefined)) {
+    missing.push("an extension that takes integers");
+  }
   if (missing.length === 0) return;
   throw new DecodingError("UNSUPPORTED", {
     message: `The pass uses what the model was not prepared for: ${missing.join(", ")}.`,
