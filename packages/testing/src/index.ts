@@ -1,3 +1,13 @@
+export {
+  compareLaw,
+  countTexts,
+  type ExpectLawOptions,
+  expectLaw,
+  fitsLaw,
+  type LawComparison,
+} from "./law/compare-law.ts";
+export { type ExactLawOptions, exactLaw, type TextLaw, textKey } from "./law/exact-law.ts";
+export { type Path, referenceLaw } from "./law/reference-law.ts";
 export { decodeHidden, type HiddenCode } from "./scripted/hidden-code.ts";
 export type { AwaitPoint, Faults, Inspection, PassRecord, RowRecord } from "./scripted/inspection.ts";
 export type { Script, ScriptedRow } from "./scripted/script.ts";
