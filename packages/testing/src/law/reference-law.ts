@@ -65,8 +65,9 @@ function processed(logits: ArrayLike<number>, options: SamplingOptions, { prompt
     scores[token] = penalised;
   }
 
+  if (!options.processors?.length) return scores;
   const row = Float32Array.from(scores);
-  for (const processor of options.processors ?? []) {
+  for (const processor of options.processors) {
     const state = output.reduce<unknown>((at, token) => processor.advance(at, token), processor.init(prompt));
     processor.apply(state, row);
   }
