@@ -8,6 +8,7 @@ export type ErrorCode =
   | "NAME_TAKEN"
   | "WRONG_SPECIFICATION"
   | "WRONG_KIND"
+  | "INVALID_PLUGIN"
   | "UNSUPPORTED"
   // what a caller may send
   | "EMPTY_PROMPT"

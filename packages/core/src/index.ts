@@ -44,8 +44,21 @@ export {
   type Requirements,
   type SessionOptions,
 } from "./model.ts";
+export { parseOptions } from "./parse-options.ts";
+export { kindOfPart, PART_KINDS, type Part, type PartByKind, type PartKind } from "./part-kind.ts";
+export { type PartInput, type PartJson, part } from "./part-schema.ts";
 export { type PlainOptions, plain } from "./plain.ts";
+export { definePlugin, type Plugin, type PluginContext, type PluginDefinition } from "./plugin.ts";
 export type { Purpose, Random } from "./random.ts";
+export {
+  type AnnouncedPlugin,
+  type ComposeOptions,
+  createRegistry,
+  type PartDescription,
+  type PartInfo,
+  type Registry,
+  registry,
+} from "./registry.ts";
 export type { DepthCount, Report, ReportTimes } from "./report.ts";
 export type { SamplingOptions } from "./sampling.ts";
 export type {
@@ -61,6 +74,13 @@ export type {
   Wants,
 } from "./session.ts";
 export { type SpeculativeOptions, speculative } from "./speculative.ts";
+export type {
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from "./standard-schema.ts";
 export type { StopState } from "./stop.ts";
 export type { TokenLaw } from "./token-law.ts";
 export { TokenTree, type TreeNode, type Trial } from "./token-tree.ts";
@@ -73,5 +93,6 @@ export type {
   Tokenizer,
 } from "./tokenizer.ts";
 export type { TokenId } from "./tokens.ts";
+export type { Tool } from "./tool.ts";
 export type { Decision, Verification, Verifier, VisitedNode } from "./verifier.ts";
 export { drawAndMatch, rejection } from "./verifiers.ts";
