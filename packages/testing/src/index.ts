@@ -1,4 +1,20 @@
 export {
+  type DraftFault,
+  draftFaults,
+  type FaultyDrafterOptions,
+  faultyDrafter,
+} from "./drafters/faulty-drafter.ts";
+export {
+  type KnowingDrafterOptions,
+  oracleDrafter,
+  type RandomDrafterOptions,
+  randomDrafter,
+  silentDrafter,
+  wrongDrafter,
+} from "./drafters/known-drafters.ts";
+export { mixedDrafter, type SampledDrafterOptions, sampledDrafter } from "./drafters/sampled-drafter.ts";
+export { type TextDrafterOptions, textDrafter } from "./drafters/text-drafter.ts";
+export {
   compareLaw,
   countTexts,
   type ExpectLawOptions,
