@@ -92,7 +92,8 @@ export function bytesSource(bytes: Uint8Array, name = "bytes"): ByteSource {
     size: bytes.length,
     async read(offset, length) {
       if (offset + length > bytes.length) throw endsEarly(name, offset + length, bytes.length);
-      return bytes.slice(offset, offset + length);
+      // Not `slice`, which shares memory when the bytes are a Node buffer.
+      return new Uint8Array(bytes.subarray(offset, offset + length));
     },
     async dispose() {},
   };

@@ -29,18 +29,17 @@ export function dequantizeInto(
   }
   const { blockValues, blockBytes, group } = format;
   const groups = blockValues / group;
-  const block = {
-    levels: new Uint8Array(blockValues),
-    scales: new Float32Array(groups),
-    offsets: new Float32Array(groups),
-  };
-  for (let done = 0; done < count; done += blockValues, at += blockBytes) {
+  const levels = new Uint8Array(blockValues);
+  const scales = new Float32Array(groups);
+  const offsets = new Float32Array(groups);
+  const block = { levels, scales, offsets };
+  const end = offset + count;
+  for (let first = offset; first < end; first += blockValues, at += blockBytes) {
     format.unpack(bytes, at, block, 0, 0);
-    for (let g = 0; g < groups; g++) {
-      const scale = block.scales[g];
-      const shift = block.offsets[g];
-      const first = offset + done + g * group;
-      for (let i = 0; i < group; i++) into[first + i] = scale * block.levels[g * group + i] + shift;
+    for (let g = 0, v = 0; g < groups; g++) {
+      const scale = scales[g];
+      const shift = offsets[g];
+      for (const last = v + group; v < last; v++) into[first + v] = scale * levels[v] + shift;
     }
   }
 }

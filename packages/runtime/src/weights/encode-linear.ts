@@ -1,6 +1,6 @@
 import { DecodingError } from "@foretoken/core";
 import { dequantizeInto } from "./dequantize.ts";
-import { finestGrid, nearestLevel } from "./integer-grid.ts";
+import { finestGrid, rangeWithZero, writeNearestLevels } from "./integer-grid.ts";
 import { type BlockLayout, type FloatLayout, linearLayout, type WeightDtype } from "./linear-layout.ts";
 import type { StoredTensor, StoredType } from "./model-weights.ts";
 import { type BlockFormat, STORED_FORMATS, storedBytes, type UnpackedValues } from "./stored-formats.ts";
@@ -162,18 +162,12 @@ function requantisedRowFiller(type: StoredType, bytes: Uint8Array, layout: Block
   const centre = 2 ** (bits - 1);
   return (at, row) => {
     dequantizeInto(type, bytes, at, inputs, values, 0);
-    for (let b = 0; b < inputs / blockSize; b++) {
-      const block = values.subarray(b * blockSize, (b + 1) * blockSize);
-      let min = 0;
-      let max = 0;
-      for (const value of block) {
-        if (value < min) min = value;
-        if (value > max) max = value;
-      }
+    for (let from = 0, b = 0; from < inputs; from += blockSize, b++) {
+      const { min, max } = rangeWithZero(values, from, from + blockSize);
       const grid = hasZeroPoints
         ? finestGrid(min, max, top)
         : { scale: Math.fround(Math.max(max, -min) / (centre - 1)), zero: centre };
-      for (let i = 0; i < blockSize; i++) row.levels[b * blockSize + i] = nearestLevel(grid, block[i], top);
+      writeNearestLevels(grid, values, from, from + blockSize, top, row.levels, from);
       row.scales[b] = grid.scale;
       row.zeros[b] = grid.zero;
     }
@@ -185,19 +179,13 @@ function appendResidues(row: BlockRow, { inputs, columns, blockSize, bits, sums 
   const top = 2 ** bits - 1;
   for (let column = inputs; column < columns; column += blockSize) {
     const from = column - inputs;
-    const to = Math.min(from + blockSize, sums);
-    let min = 0;
-    let max = 0;
-    for (let s = from; s < to; s++) {
-      if (row.residues[s] < min) min = row.residues[s];
-      if (row.residues[s] > max) max = row.residues[s];
-    }
+    const to = Math.max(from, Math.min(from + blockSize, sums));
+    const { min, max } = rangeWithZero(row.residues, from, to);
     const grid = finestGrid(min, max, top);
     row.scales[column / blockSize] = grid.scale;
     row.zeros[column / blockSize] = grid.zero;
-    for (let s = from; s < from + blockSize; s++) {
-      row.levels[inputs + s] = s < sums ? nearestLevel(grid, row.residues[s], top) : grid.zero;
-    }
+    writeNearestLevels(grid, row.residues, from, to, top, row.levels, column);
+    row.levels.fill(grid.zero, inputs + to, column + blockSize);
   }
 }
 

@@ -24,8 +24,32 @@ export function finestGrid(min: number, max: number, top: number): IntegerGrid {
     : { scale: Math.fround(upper), zero: ideal + 1 };
 }
 
-/** The level of `grid` nearest to `value`. */
-export function nearestLevel({ scale, zero }: IntegerGrid, value: number, top: number): number {
-  if (scale === 0) return zero;
-  return Math.min(Math.max(Math.round(value / scale) + zero, 0), top);
+/** Writes the levels of `grid` nearest to `values[from … to - 1]` into `levels` from `at` on. */
+export function writeNearestLevels(
+  { scale, zero }: IntegerGrid,
+  values: Float32Array,
+  from: number,
+  to: number,
+  top: number,
+  levels: Uint8Array,
+  at: number,
+): void {
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  for (let i = from; i < to; i++, at++) {
+    // Levels are at least 0, where cutting off the fraction is rounding down; `Math.round` is several times slower.
+    const level = (values[i] * inverse + zero + 0.5) | 0;
+    levels[at] = level < 0 ? 0 : Math.min(level, top);
+  }
+}
+
+/** Smallest and largest of `values[from … to - 1]`, and 0. */
+export function rangeWithZero(values: Float32Array, from: number, to: number): { min: number; max: number } {
+  let min = 0;
+  let max = 0;
+  for (let i = from; i < to; i++) {
+    const value = values[i];
+    if (value < min) min = value;
+    else if (value > max) max = value;
+  }
+  return { min, max };
 }
