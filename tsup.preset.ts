@@ -1,9 +1,16 @@
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { defineConfig } from "tsup";
+
+/** What `package.json` publishes is what is built: `./dist/name.js` from `src/name.ts`. */
+const { exports = {}, bin = {} } = JSON.parse(readFileSync("package.json", "utf8"));
+const published = [
+  ...Object.values<{ import: string }>(exports).map((target) => target.import),
+  ...Object.values<string>(bin),
+];
 
 /** One preset for every package: ESM for Node 20 and browsers, with types. */
 export default defineConfig({
-  entry: ["src/index.ts", "src/main.ts"].filter((file) => existsSync(file)),
+  entry: published.map((file) => file.replace("./dist/", "src/").replace(/\.js$/, ".ts")),
   format: "esm",
   target: "es2022",
   platform: "neutral",

@@ -5,9 +5,13 @@ import { defineConfig } from "vitest/config";
 /** Tests read the sources of every workspace package, so no build has to run before them. */
 const root = fileURLToPath(new URL(".", import.meta.url));
 const alias = ["packages", "plugins"].flatMap((folder) =>
-  readdirSync(`${root}${folder}`).map((name) => {
+  readdirSync(`${root}${folder}`).flatMap((name) => {
     const { name: find } = JSON.parse(readFileSync(`${root}${folder}/${name}/package.json`, "utf8"));
-    return { find: new RegExp(`^${find}$`), replacement: `${root}${folder}/${name}/src/index.ts` };
+    const source = `${root}${folder}/${name}/src`;
+    return [
+      { find: new RegExp(`^${find}$`), replacement: `${source}/index.ts` },
+      { find: new RegExp(`^${find}/(.+)$`), replacement: `${source}/$1.ts` },
+    ];
   }),
 );
 
