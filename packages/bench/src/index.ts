@@ -1,1 +1,20 @@
-export {};
+export { type BootstrapOptions, bootstrapInterval, type Interval } from "./bootstrap.ts";
+export type { Answer, AnswerOptions, Contestant } from "./contestant.ts";
+export { type BenchDecoder, decoderContestant } from "./decoder-contestant.ts";
+export { checkExactness, type Exactness, type ExactnessOptions, type Parting } from "./exactness.ts";
+export { type Fidelity, type FidelityOptions, measureFidelity } from "./fidelity.ts";
+export { type LongContext, type LongContextOptions, measureLongContext } from "./long-context.ts";
+export { type Machine, thisMachine } from "./machine.ts";
+export { measureNoise, type Noise, type NoiseOptions } from "./noise.ts";
+export { paddedPlain } from "./padded-plain.ts";
+export { type BenchPrompt, type PromptSelection, readPrompts } from "./prompts.ts";
+export {
+  type BenchOptions,
+  type BenchProgress,
+  type BenchResult,
+  type Measurement,
+  runBench,
+} from "./run-bench.ts";
+export { ALL_GROUPS, type SpeedUp, type SummaryRow, summarize } from "./summarize.ts";
+export { summaryTable } from "./summary-table.ts";
+export { type Column, textTable } from "./text-table.ts";
