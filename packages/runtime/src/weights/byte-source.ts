@@ -26,14 +26,21 @@ function endsEarly(name: string, wanted: number, size: number): DecodingError {
 /**
  * A file of the local disk, open until it is disposed. Node only.
  *
- * @throws {@link DecodingError} `MODEL_NOT_FOUND` when there is no readable file at `path`.
+ * @throws {@link DecodingError} `MODEL_NOT_FOUND` when there is no readable file at `path`, `UNSUPPORTED` where
+ * there is no file system.
  */
 export async function fileSource(path: string): Promise<ByteSource> {
   // Asked of the process instead of imported, so that bundlers for browsers have nothing to resolve.
-  const { open } = process.getBuiltinModule("node:fs/promises");
-  let file: Awaited<ReturnType<typeof open>> | undefined;
+  const files = globalThis.process?.getBuiltinModule?.("node:fs/promises");
+  if (!files) {
+    throw new DecodingError("UNSUPPORTED", {
+      message: `"${path}" is a path, and there is no file system here.`,
+      fix: "Pass the file itself, as a Blob.",
+    });
+  }
+  let file: Awaited<ReturnType<typeof files.open>> | undefined;
   try {
-    file = await open(path, "r");
+    file = await files.open(path, "r");
     const status = await file.stat();
     if (!status.isFile()) throw new Error("it is not a regular file");
     return handleSource(path, file, status.size);

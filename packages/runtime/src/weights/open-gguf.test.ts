@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { hasCode } from "@foretoken/core";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { shared } from "../../../../test/shared.ts";
 import {
   GgufBytes,
@@ -77,6 +77,13 @@ describe("broken files", () => {
     expect(pointer).toMatchObject({ message: /Git LFS pointer/, fix: /git lfs pull/ });
     const page = await errorOf(fileSource(shared("fixtures/broken/html-page.gguf")).then(openGguf));
     expect(page).toMatchObject({ message: /web page/, fix: /download/i });
+  });
+
+  test("a path in a browser is refused in favour of a blob", async () => {
+    vi.stubGlobal("process", undefined);
+    const error = await errorOf(fileSource("model.gguf"));
+    vi.unstubAllGlobals();
+    expect(error).toMatchObject({ code: "UNSUPPORTED", message: /model\.gguf/, fix: /Blob/ });
   });
 
   test("a missing file and a folder are no models either", async () => {
