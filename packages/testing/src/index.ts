@@ -30,3 +30,6 @@ export type { Script, ScriptedRow } from "./scripted/script.ts";
 export { forcedText, type RandomLawOptions, randomLaw } from "./scripted/scripted-laws.ts";
 export { type ScriptedModel, type ScriptedModelOptions, scriptedModel } from "./scripted/scripted-model.ts";
 export { type ScriptedTokenizerOptions, scriptedTokenizer } from "./scripted/scripted-tokenizer.ts";
+export type { Check, Skips } from "./suites/check.ts";
+export type { DecoderTestOptions } from "./suites/decoder-bench.ts";
+export { decoderChecks, testDecoder } from "./suites/test-decoder.ts";

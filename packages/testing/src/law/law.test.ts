@@ -80,9 +80,13 @@ function drawWith(bias: number) {
     const text: number[] = [];
     const isBiased = mix(seed, 99) / 2 ** 32 < bias;
     for (let at = 0; at < 3; at++) {
-      let rest = mix(mix(seed, 7), at) / 2 ** 32;
-      const row = weights([0, ...text]);
-      text.push(isBiased ? 1 : row.findIndex((share) => (rest -= share) < 0));
+      const uniform = mix(mix(seed, 7), at) / 2 ** 32;
+      let reached = 0;
+      const drawn = weights([0, ...text]).findIndex((share) => {
+        reached += share;
+        return uniform < reached;
+      });
+      text.push(isBiased ? 1 : drawn);
     }
     return text;
   };
