@@ -46,18 +46,17 @@ export {
 } from "./model.ts";
 export { parseOptions } from "./parse-options.ts";
 export { kindOfPart, PART_KINDS, type Part, type PartByKind, type PartKind } from "./part-kind.ts";
+export { createRegistry, registry } from "./part-registry.ts";
 export { type PartInput, type PartJson, part } from "./part-schema.ts";
 export { type PlainOptions, plain } from "./plain.ts";
 export { definePlugin, type Plugin, type PluginContext, type PluginDefinition } from "./plugin.ts";
 export type { Purpose, Random } from "./random.ts";
-export {
-  type AnnouncedPlugin,
-  type ComposeOptions,
-  createRegistry,
-  type PartDescription,
-  type PartInfo,
-  type Registry,
-  registry,
+export type {
+  AnnouncedPlugin,
+  ComposeOptions,
+  PartDescription,
+  PartInfo,
+  Registry,
 } from "./registry.ts";
 export type { DepthCount, Report, ReportTimes } from "./report.ts";
 export type { SamplingOptions } from "./sampling.ts";

@@ -1,12 +1,12 @@
-/** The `known` names that `name` may be a slip of, nearest first, at most three. */
-export function nearNames(name: string, known: Iterable<string>): readonly string[] {
+/** The `known` names that `name` is most probably a slip of: the nearest, as many as are equally near. */
+export function nearNames(name: string, known: readonly string[]): readonly string[] {
   const most = Math.max(2, Math.floor(name.length / 3));
-  return [...known]
-    .map((candidate) => ({ candidate, distance: editDistance(name, candidate, most) }))
-    .filter(({ candidate, distance }) => distance <= most && distance < candidate.length)
-    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
-    .slice(0, 3)
-    .map(({ candidate }) => candidate);
+  const distances = known.map((candidate) => editDistance(name, candidate, most));
+  const least = Math.min(...distances);
+  return known.filter((candidate, index) => {
+    const distance = distances[index]!;
+    return distance === least && distance <= most && distance < candidate.length;
+  });
 }
 
 /** Insertions, deletions and substitutions between two names, or a number above `most` when there are more. */
