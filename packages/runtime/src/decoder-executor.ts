@@ -1,0 +1,163 @@
+import { DecodingError, type HiddenSite, hasCode } from "@foretoken/core";
+import type { Backend, Executable, HostTensor } from "./device/backend.ts";
+import { type DecoderFeatures, DecoderGraph, PORTS } from "./graph/decoder-graph.ts";
+import type { DecoderWeights } from "./graph/decoder-weights.ts";
+import type { GraphStore } from "./graph/graph-store.ts";
+import type { SlotPool } from "./pool/slot-pool.ts";
+import { VisibilityBias } from "./pool/visibility.ts";
+import type { FusedPass, FusedResult } from "./session/pass-queue.ts";
+import type { EmbeddingTable } from "./weights/embedding-table.ts";
+import type { ModelConfig } from "./weights/model-weights.ts";
+
+/** What the executor is made of. */
+export interface ExecutorParts {
+  readonly config: ModelConfig;
+  readonly weights: DecoderWeights;
+  readonly embedding: EmbeddingTable;
+  readonly store: GraphStore;
+  readonly backend: Backend;
+  readonly pool: SlotPool;
+  readonly threads: number;
+}
+
+/** The features a part may ask for. */
+export type Features = Omit<DecoderFeatures, "writesCacheInPlace">;
+
+/** Holds the loaded graph, and runs passes through it. Calls must come one at a time. */
+export class DecoderExecutor {
+  readonly #parts: ExecutorParts;
+  readonly #bias = new VisibilityBias();
+  #features: Features = { hidden: [], gates: false, extensions: [] };
+  #executable: Executable | undefined;
+  #embeddings = new Float32Array(0);
+
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
+  }
+
+  get features(): Features {
+    return this.#features;
+  }
+
+  /**
+   * Loads a graph with `features` in place of the one before. Texts stay: their keys and values lie outside.
+   *
+   * The old graph goes first, because two would hold the weights twice; when the new one fails, the next pass or
+   * load tries again with what was there before.
+   */
+  async load(features: Features): Promise<void> {
+    const { config, weights, store, backend, pool, threads } = this.#parts;
+    const inPlace = backend.writesCacheInPlace;
+    const graph = new DecoderGraph(
+      config,
+      weights,
+      { ...features, writesCacheInPlace: inPlace },
+      pool.limit + 1,
+    );
+    await this.release();
+    try {
+      this.#executable = await backend.load(await store.loadable(graph.builder), { threads });
+    } catch (cause) {
+      if (hasCode(cause)) throw cause;
+      throw new DecodingError("DEVICE_FAILED", {
+        message: `Device "${backend.device}" could not load the graph: ${messageOf(cause)}.`,
+        fix: "Check free memory and the version of ONNX Runtime; try another device or dtype.",
+        cause,
+      });
+    }
+    this.#features = features;
+  }
+
+  async release(): Promise<void> {
+    const executable = this.#executable;
+    this.#executable = undefined;
+    await executable?.release();
+  }
+
+  /** @throws {@link DecodingError} `DEVICE_FAILED` */
+  async run(pass: FusedPass): Promise<FusedResult> {
+    if (!this.#executable) await this.load(this.#features);
+    const { config, backend, pool, weights } = this.#parts;
+    const outputs: string[] = pass.hidden.map(PORTS.hidden);
+    if (pass.logitRows.length > 0) outputs.push(PORTS.logits);
+    let results: Readonly<Record<string, Float32Array>>;
+    try {
+      results = await this.#executable!.run({
+        feeds: this.#feeds(pass),
+        cache: pool.cache,
+        firstSlot: pass.slots[0].index,
+        rows: pass.rows.length,
+        outputs,
+      });
+    } catch (cause) {
+      throw new DecodingError("DEVICE_FAILED", {
+        message: `A pass of ${pass.rows.length} rows failed on device "${backend.device}": ${messageOf(cause)}.`,
+        fix: "Free memory or lower the number of rows; load the model again if it goes on.",
+        cause,
+      });
+    }
+    const stride = weights.head.layout.outputs;
+    const logits = results[PORTS.logits];
+    return {
+      // Padding ids have rows in the head, but never leave it.
+      logits: pass.logitRows.map((_, i) => logits.subarray(i * stride, i * stride + config.vocabularySize)),
+      hidden: new Map(pass.hidden.map((site: HiddenSite) => [site, results[PORTS.hidden(site)]])),
+    };
+  }
+
+  #feeds({ rows, texts, slots, layers, logitRows }: FusedPass): Record<string, HostTensor> {
+    const { config, embedding, backend } = this.#parts;
+    const { width } = config;
+    const count = rows.length;
+    const extent = slots[count - 1].index + 1;
+    if (this.#embeddings.length < count * width) this.#embeddings = new Float32Array(count * width);
+    rows.forEach(({ token, embedding: injected }, row) => {
+      if (injected) this.#embeddings.set(injected, row * width);
+      else embedding.row(token!, this.#embeddings, row * width);
+    });
+    const integers = (values: readonly number[], shape: readonly number[]): HostTensor => ({
+      type: "int64",
+      shape,
+      data: BigInt64Array.from(values, BigInt),
+    });
+    const scalar = (value: number): HostTensor => ({ type: "int32", shape: [1], data: Int32Array.of(value) });
+    const feeds: Record<string, HostTensor> = {
+      [PORTS.embeddings]: {
+        type: "float32",
+        shape: [1, count, width],
+        data: this.#embeddings.subarray(0, count * width),
+      },
+      [PORTS.positions]: integers(
+        rows.map(({ position }) => position),
+        [1, count],
+      ),
+      [PORTS.bias]: { type: "float32", shape: [1, 1, count, extent], data: this.#bias.build(texts, extent) },
+      [PORTS.lastSlot]: scalar(extent - 1),
+      [PORTS.slots]: scalar(extent),
+      [PORTS.logitRows]: integers(logitRows, [logitRows.length]),
+    };
+    if (!backend.writesCacheInPlace) {
+      feeds[PORTS.newSlots] = integers(
+        slots.map(({ index }) => index),
+        [count],
+      );
+    }
+    if (this.#features.gates) {
+      for (let layer = 0; layer < config.layers; layer++) {
+        const runs = layers?.[layer] ?? true;
+        feeds[PORTS.run(layer)] = { type: "bool", shape: [], data: Uint8Array.of(runs ? 1 : 0) };
+      }
+    }
+    for (const name of this.#features.extensions.flatMap((extension) => extension.rowIntegers ?? [])) {
+      feeds[name] = integers(
+        rows.map((row) => row.integers?.[name] ?? 0),
+        [1, count],
+      );
+    }
+    return feeds;
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
+}

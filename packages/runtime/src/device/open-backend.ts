@@ -1,0 +1,24 @@
+import { DecodingError } from "@foretoken/core";
+import type { Backend, DeviceName } from "./backend.ts";
+
+/** Opens a device; each one's package is imported only when it is asked for. */
+export async function openBackend(device: DeviceName): Promise<Backend> {
+  switch (device) {
+    case "cpu":
+      return (await import("./cpu-backend.ts")).openCpu();
+    case "wasm":
+      return (await import("./wasm-backend.ts")).openWasm();
+    default:
+      throw new DecodingError("DEVICE_UNAVAILABLE", {
+        message: `There is no device "${String(device)}".`,
+        fix: 'Use "cpu" in Node, or "wasm" anywhere.',
+      });
+  }
+}
+
+/** Threads for one operator: the CPUs this process may really use. */
+export async function usableThreads(): Promise<number> {
+  if (typeof process === "undefined" || !process.versions?.node) return navigator.hardwareConcurrency || 1;
+  const { availableParallelism } = await import("node:os");
+  return availableParallelism();
+}

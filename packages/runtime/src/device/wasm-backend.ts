@@ -1,0 +1,44 @@
+import { DecodingError } from "@foretoken/core";
+import type { Backend } from "./backend.ts";
+import { CopyingExecutable, type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
+
+/**
+ * ONNX Runtime compiled to WebAssembly, in browsers and in Node.
+ *
+ * @throws {@link DecodingError} `DEVICE_UNAVAILABLE` when onnxruntime-web cannot be loaded.
+ */
+export async function openWasm(): Promise<Backend> {
+  const module = await import("onnxruntime-web/wasm").catch((cause: unknown) => {
+    throw new DecodingError("DEVICE_UNAVAILABLE", {
+      message: `Device "wasm" needs the package onnxruntime-web, which cannot be loaded: ${String(cause)}.`,
+      fix: 'Run "npm install onnxruntime-web".',
+      cause,
+    });
+  });
+  const { env, InferenceSession, Tensor } = module;
+  const runtime = { InferenceSession, Tensor } as unknown as OnnxRuntime;
+  return {
+    device: "wasm",
+    version: env.versions.web ?? env.versions.common,
+    writesCacheInPlace: false,
+    async load(graph, { threads }) {
+      // The number of threads is fixed when the module starts; later models take what is there.
+      env.wasm.numThreads ??= threads;
+      env.logLevel = "error";
+      const bytes = "bytes" in graph.weights ? graph.weights.bytes : await readWeights(graph.weights.folder);
+      const session = await runtime.InferenceSession.create(graph.model, {
+        ...weightOptions({ ...graph, weights: { bytes } }),
+        executionProviders: ["wasm"],
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 3,
+      });
+      return new CopyingExecutable(runtime, session);
+    },
+  };
+}
+
+async function readWeights(folder: string): Promise<Uint8Array> {
+  const { readFile } = await import("node:fs/promises");
+  const { WEIGHTS_FILE } = await import("../graph/weights-file.ts");
+  return readFile(`${folder}/${WEIGHTS_FILE}`);
+}

@@ -1,0 +1,148 @@
+import { DecodingError } from "@foretoken/core";
+import type { LoadableGraph } from "../device/backend.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
+import { encodeModel } from "./onnx-model.ts";
+import { planWeights, WEIGHTS_FILE, type WeightsPlan, writeWeights } from "./weights-file.ts";
+
+/** Grows when the same source and dtype would give another weights file. */
+const LAYOUT_VERSION = 1;
+
+/** Turns graphs into something a device can load; the weights are read and encoded once. */
+export interface GraphStore {
+  loadable(graph: GraphBuilder): Promise<LoadableGraph>;
+  /** The folder the weights lie in, when there is one. */
+  readonly folder: string | undefined;
+}
+
+/** Keeps the weights in memory: small models, browsers. */
+export function memoryStore(): GraphStore {
+  let bytes: Promise<Uint8Array> | undefined;
+  return {
+    folder: undefined,
+    async loadable(graph) {
+      const plan = planWeights(graph.weights);
+      bytes ??= encodeInMemory(plan);
+      return { model: encodeModel(graph.build(plan.place)), weights: { bytes: await bytes } };
+    },
+  };
+}
+
+async function encodeInMemory(plan: WeightsPlan): Promise<Uint8Array> {
+  const bytes = new Uint8Array(plan.size);
+  await writeWeights(plan, (part, offset) => bytes.set(part, offset));
+  return bytes;
+}
+
+/**
+ * Keeps the weights in a folder of the cache, so that the next start reads no source. Node only.
+ *
+ * One folder belongs to one content hash and dtype, and holds the file itself: ONNX Runtime refuses weights behind
+ * links. The file gets its name when it is complete, so that two processes may write it at the same time.
+ *
+ * @throws {@link DecodingError} `CACHE_NOT_WRITABLE`
+ */
+export async function folderStore(
+  cacheFolder: string,
+  contentHash: string,
+  dtype: string,
+): Promise<GraphStore> {
+  const { mkdir, realpath } = await import("node:fs/promises");
+  const path = `${cacheFolder}/weights/${contentHash.slice(0, 32)}-${dtype}-v${LAYOUT_VERSION}`;
+  const folder = await orNotWritable(path, async () => {
+    await mkdir(path, { recursive: true });
+    return realpath(path);
+  });
+  return {
+    folder,
+    async loadable(graph) {
+      const plan = planWeights(graph.weights);
+      if (!(await isComplete(folder, plan.size)))
+        await orNotWritable(folder, () => writeFolder(folder, plan));
+      return { model: encodeModel(graph.build(plan.place)), weights: { folder } };
+    },
+  };
+}
+
+/** Name of the file that says what the weights file must look like. */
+const SEAL_FILE = "weights.json";
+
+interface Seal {
+  readonly size: number;
+  /** SHA-256 of samples from the whole file: a full disk and a lost write leave zeros at the right length. */
+  readonly samples: string;
+}
+
+async function isComplete(folder: string, size: number): Promise<boolean> {
+  const { readFile } = await import("node:fs/promises");
+  try {
+    const seal = JSON.parse(await readFile(`${folder}/${SEAL_FILE}`, "utf8")) as Seal;
+    return seal.size === size && seal.samples === (await sampleHash(`${folder}/${WEIGHTS_FILE}`, size));
+  } catch {
+    return false;
+  }
+}
+
+async function writeFolder(folder: string, plan: WeightsPlan): Promise<void> {
+  const { open, rename, rm, writeFile } = await import("node:fs/promises");
+  const unique = `${folder}/${process.pid}-${Date.now().toString(36)}`;
+  const partial = `${unique}.bin`;
+  try {
+    const file = await open(partial, "w");
+    try {
+      await writeWeights(plan, async (bytes, offset) => {
+        for (let done = 0; done < bytes.length; ) {
+          done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+        }
+      });
+      await file.truncate(plan.size);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const seal: Seal = { size: plan.size, samples: await sampleHash(partial, plan.size) };
+    await writeFile(`${unique}.json`, JSON.stringify(seal));
+    await rename(partial, `${folder}/${WEIGHTS_FILE}`);
+    await rename(`${unique}.json`, `${folder}/${SEAL_FILE}`);
+  } finally {
+    await rm(partial, { force: true });
+    await rm(`${unique}.json`, { force: true });
+  }
+}
+
+const SAMPLES = 128;
+const SAMPLE_BYTES = 4096;
+
+/** @throws `Error` when the file has another size or cannot be read. */
+async function sampleHash(path: string, size: number): Promise<string> {
+  const { open } = await import("node:fs/promises");
+  const { createHash } = await import("node:crypto");
+  const file = await open(path, "r");
+  try {
+    if ((await file.stat()).size !== size) throw new Error("size differs");
+    const hash = createHash("sha256");
+    const buffer = new Uint8Array(SAMPLE_BYTES);
+    for (let sample = 0; sample < SAMPLES; sample++) {
+      const at = Math.floor((Math.max(0, size - SAMPLE_BYTES) * sample) / (SAMPLES - 1));
+      const { bytesRead } = await file.read(buffer, 0, SAMPLE_BYTES, at);
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+    return hash.digest("hex");
+  } finally {
+    await file.close();
+  }
+}
+
+async function orNotWritable<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const code = (cause as { code?: unknown }).code;
+    // Faults of the source keep their own code; those of the file system are the cache's.
+    if (typeof code !== "string" || !/^E[A-Z]+$/.test(code)) throw cause;
+    throw new DecodingError("CACHE_NOT_WRITABLE", {
+      message: `The cache folder "${path}" cannot be written: ${(cause as Error).message}.`,
+      fix: "Set FORETOKEN_CACHE to a writable folder with enough space.",
+      cause,
+    });
+  }
+}

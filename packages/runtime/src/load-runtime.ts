@@ -1,0 +1,207 @@
+import {
+  type CostCurve,
+  DecodingError,
+  type HiddenSite,
+  type Model,
+  mergeRequirements,
+  type Requirements,
+  type RowInput,
+  type SessionOptions,
+  type Tokenizer,
+  type Wants,
+} from "@foretoken/core";
+import { assumedCost } from "./cost-curve.ts";
+import { DecoderExecutor, type Features } from "./decoder-executor.ts";
+import type { DeviceName } from "./device/backend.ts";
+import { openBackend, usableThreads } from "./device/open-backend.ts";
+import { inTurn } from "./device/run-queue.ts";
+import { decoderWeights } from "./graph/decoder-weights.ts";
+import type { GraphExtension } from "./graph/graph-extension.ts";
+import { folderStore, memoryStore } from "./graph/graph-store.ts";
+import { KeyValueCache } from "./pool/key-value-cache.ts";
+import { SlotPool } from "./pool/slot-pool.ts";
+import { PassQueue } from "./session/pass-queue.ts";
+import { RuntimeSession, type SessionHost } from "./session/runtime-session.ts";
+import { disposed } from "./session/session-errors.ts";
+import { openEmbedding } from "./weights/embedding-table.ts";
+import type { WeightDtype } from "./weights/linear-layout.ts";
+import type { ModelWeights } from "./weights/model-weights.ts";
+
+/** How weights become a model. */
+export interface RuntimeOptions {
+  /** What the user calls the model; default its content hash. */
+  readonly id?: string;
+  readonly tokenizer?: Tokenizer;
+  /** Default `stored` on `cpu`, `fp32` on `wasm`. */
+  readonly dtype?: WeightDtype;
+  /** Default `cpu`. */
+  readonly device?: DeviceName;
+  /** Where encoded weights are kept; without it they are kept in memory. */
+  readonly cacheFolder?: string;
+  /** Threads of one operator; default the CPUs this process may use. */
+  readonly threads?: number;
+  /** Most cached rows of all sessions together; default twice the context length. Memory is taken as needed. */
+  readonly poolRows?: number;
+}
+
+/** A loaded model, and what only the runtime can say about it. */
+export interface RuntimeModel extends Model {
+  /** Version of the ONNX Runtime package that runs it. */
+  readonly runtimeVersion: string;
+  readonly threads: number;
+  /** Cached rows of all sessions, and the bytes that hold them. */
+  readonly cacheUse: { readonly rows: number; readonly bytes: number };
+}
+
+/**
+ * Loads a model: writes its graph, encodes its weights (or finds them in the cache), opens the device.
+ *
+ * Takes over `weights`: they are disposed with the model, or at once when this throws.
+ *
+ * @throws {@link DecodingError} `DEVICE_UNAVAILABLE`, `DEVICE_FAILED`, `CACHE_NOT_WRITABLE`, `INVALID_OPTION`
+ */
+export async function loadRuntime(
+  weights: ModelWeights,
+  options: RuntimeOptions = {},
+): Promise<RuntimeModel> {
+  try {
+    return await open(weights, options);
+  } catch (error) {
+    await weights.dispose();
+    throw error;
+  }
+}
+
+async function open(source: ModelWeights, options: RuntimeOptions): Promise<RuntimeModel> {
+  const { config, contentHash } = source;
+  const { device = "cpu", tokenizer, cacheFolder, id = contentHash } = options;
+  const dtype = options.dtype ?? (device === "cpu" ? "stored" : "fp32");
+  const poolRows = wholeNumber("poolRows", options.poolRows ?? 2 * config.contextLength);
+  const threads = wholeNumber("threads", options.threads ?? (await usableThreads()));
+  const backend = await openBackend(device);
+  const pool = new SlotPool(new KeyValueCache(config), poolRows);
+  const executor = new DecoderExecutor({
+    config,
+    backend,
+    pool,
+    threads,
+    weights: await decoderWeights(source, dtype),
+    embedding: await openEmbedding(source.tensor("embedding")!),
+    store: cacheFolder === undefined ? memoryStore() : await folderStore(cacheFolder, contentHash, dtype),
+  });
+  await inTurn(() => executor.load(executor.features));
+
+  const sessions = new Set<RuntimeSession>();
+  const queue = new PassQueue(pool, config.width, (pass) => executor.run(pass));
+  const cost: CostCurve = assumedCost(dtype);
+  let prepared: Requirements = {};
+  let isDisposed = false;
+  const model: RuntimeModel = {
+    id,
+    contentHash,
+    device,
+    dtype,
+    vocabularySize: config.vocabularySize,
+    contextLength: config.contextLength,
+    layers: config.layers,
+    width: config.width,
+    tokenizer,
+    cost,
+    runtimeVersion: backend.version,
+    threads,
+    get cacheUse() {
+      return { rows: pool.live, bytes: pool.cache.bytes };
+    },
+    unsupported: (requirements) => unsupported(id, config.layers, requirements),
+    async prepare(requirements, { signal } = {}) {
+      if (isDisposed) throw disposed("model");
+      signal?.throwIfAborted();
+      const [reason] = model.unsupported(requirements);
+      if (reason !== undefined) {
+        throw new DecodingError("UNSUPPORTED", { message: reason, fix: "Use another decoder or model." });
+      }
+      prepared = mergeRequirements([prepared, requirements]);
+      await inTurn(async () => {
+        const features = featuresOf(prepared);
+        if (isDisposed) throw disposed("model");
+        if (featuresKey(features) !== featuresKey(executor.features)) await executor.load(features);
+      });
+    },
+    createSession({ contextLength = config.contextLength }: SessionOptions = {}) {
+      if (isDisposed) throw disposed("model");
+      const most = Math.min(wholeNumber("contextLength", contextLength), config.contextLength);
+      return new RuntimeSession(host, most);
+    },
+    async dispose() {
+      if (isDisposed) return;
+      isDisposed = true;
+      queue.close();
+      await inTurn(() => executor.release());
+      for (const session of sessions) session.dispose();
+      await source.dispose();
+    },
+  };
+  const host: SessionHost = {
+    model,
+    pool,
+    queue,
+    sessions,
+    check: (rows, wants) => checkPrepared(executor.features, rows, wants),
+  };
+  return model;
+}
+
+function featuresOf({ hidden = [], prefillHidden = [], gates, extensions = [] }: Requirements): Features {
+  return {
+    hidden: [...new Set([...hidden, ...prefillHidden])],
+    gates: gates ?? false,
+    extensions: extensions as readonly GraphExtension[],
+  };
+}
+
+function featuresKey({ hidden, gates, extensions }: Features): string {
+  return JSON.stringify([[...hidden].sort(), gates, extensions.map(({ name }) => name).sort()]);
+}
+
+function unsupported(id: string, layers: number, requirements: Requirements): string[] {
+  const isSite = (site: HiddenSite) =>
+    site === "final" || (Number.isInteger(site) && site >= 0 && site <= layers);
+  const sites = [...(requirements.hidden ?? []), ...(requirements.prefillHidden ?? [])];
+  const foreign = (requirements.extensions ?? []).filter(
+    (extension) => typeof (extension as Partial<GraphExtension>).build !== "function",
+  );
+  return [
+    ...sites
+      .filter((site) => !isSite(site))
+      .map((site) => `${id} has no hidden states at site ${site}: it has ${layers} layers.`),
+    ...foreign.map(({ name }) => `${id} cannot build the graph extension ${name}: it has no build function.`),
+  ];
+}
+
+function checkPrepared(
+  { hidden, gates, extensions }: Features,
+  rows: readonly RowInput[],
+  wants: Wants,
+): void {
+  const missing = (wants.hidden ?? [])
+    .filter((site) => !hidden.includes(site))
+    .map((site) => `hidden: [${JSON.stringify(site)}]`);
+  if (wants.layers !== undefined && !gates) missing.push("gates: true");
+  const known = new Set(extensions.flatMap(({ rowIntegers }) => rowIntegers ?? []));
+  for (const name of new Set(rows.flatMap(({ integers }) => Object.keys(integers ?? {})))) {
+    if (!known.has(name)) missing.push(`an extension with rowIntegers "${name}"`);
+  }
+  if (missing.length === 0) return;
+  throw new DecodingError("UNSUPPORTED", {
+    message: `The pass uses what the model was not prepared for: ${missing.join(", ")}.`,
+    fix: "Name it in requirements, and call model.prepare(requirements) first.",
+  });
+}
+
+function wholeNumber(name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new DecodingError("INVALID_OPTION", {
+    message: `${name} is ${value}.`,
+    fix: "Give a whole number of at least 1.",
+  });
+}

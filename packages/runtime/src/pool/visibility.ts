@@ -1,0 +1,62 @@
+/** Added to the attention score of a row that must not be seen: exp() of it is 0, and float16 still holds it. */
+const HIDDEN = -3e4;
+
+interface Place {
+  readonly index: number;
+}
+
+/** One row of a pass, as far as visibility goes. */
+export interface VisibleRow {
+  /** Its own slot. */
+  readonly slot: Place;
+  /** What it sees besides itself: what an earlier row of the same text sees … */
+  readonly parent?: number;
+  /** … or, without `parent`, this many tokens of the text … */
+  readonly base: number;
+  /** … and these rows of earlier passes. */
+  readonly ancestors: readonly Place[];
+}
+
+/** Rows of a pass that continue one text. */
+export interface VisibleText {
+  /** Slots of the text, in order. */
+  readonly slots: readonly Place[];
+  readonly rows: readonly VisibleRow[];
+}
+
+/**
+ * Builds the bias that attention adds to its scores, `[T, S]`; the buffer is reused from pass to pass.
+ *
+ * Visibility comes from ownership alone: a row sees the text before it, its ancestors and itself, wherever they lie.
+ */
+export class VisibilityBias {
+  #buffer = new Float32Array(0);
+
+  /**
+   * @param texts - Rows in the order of the pass.
+   * @param extent - `S`.
+   * @returns A view that is valid until the next call.
+   */
+  build(texts: readonly VisibleText[], extent: number): Float32Array {
+    const size = texts.reduce((sum, text) => sum + text.rows.length, 0) * extent;
+    if (this.#buffer.length < size) this.#buffer = new Float32Array(Math.ceil(1.25 * size));
+    const bias = this.#buffer;
+    let start = 0;
+    for (const { slots, rows } of texts) {
+      const first = start;
+      for (const { slot, parent, base, ancestors } of rows) {
+        if (parent !== undefined) {
+          const from = first + parent * extent;
+          bias.copyWithin(start, from, from + extent);
+        } else {
+          bias.fill(HIDDEN, start, start + extent);
+          for (let i = 0; i < base; i++) bias[start + slots[i].index] = 0;
+          for (const ancestor of ancestors) bias[start + ancestor.index] = 0;
+        }
+        bias[start + slot.index] = 0;
+        start += extent;
+      }
+    }
+    return bias.subarray(0, size);
+  }
+}
