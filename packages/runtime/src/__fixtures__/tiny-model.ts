@@ -8,7 +8,7 @@ import { openGguf } from "../weights/open-gguf.ts";
 /** Loads one of the shared tiny models, in fp32 unless told otherwise. */
 export async function tinyModel(name: string, options: RuntimeOptions = {}): Promise<RuntimeModel> {
   const weights = await openGguf(await fileSource(shared(`fixtures/gguf/${name}.gguf`)));
-  return loadRuntime(weights, { id: name, dtype: "fp32", ...options });
+  return loadRuntime(weights, { id: name, dtype: "fp32", threads: 1, ...options });
 }
 
 /** What another program computed for a tiny model; matrices as rows. */
