@@ -7,6 +7,7 @@ export { type LongContext, type LongContextOptions, measureLongContext } from ".
 export { type Machine, thisMachine } from "./machine.ts";
 export { measureNoise, type Noise, type NoiseOptions } from "./noise.ts";
 export { paddedPlain } from "./padded-plain.ts";
+export { openPeers, type PeerOptions } from "./peers/open-peers.ts";
 export { type BenchPrompt, type PromptSelection, readPrompts } from "./prompts.ts";
 export {
   type BenchOptions,
@@ -15,6 +16,13 @@ export {
   type Measurement,
   runBench,
 } from "./run-bench.ts";
+export {
+  type MemoryGrowth,
+  measureMemory,
+  measureStartup,
+  type ProcessOptions,
+  type Startup,
+} from "./startup.ts";
 export { ALL_GROUPS, type SpeedUp, type SummaryRow, summarize } from "./summarize.ts";
 export { summaryTable } from "./summary-table.ts";
 export { type Column, textTable } from "./text-table.ts";

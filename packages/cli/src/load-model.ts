@@ -1,0 +1,86 @@
+import type { Model } from "@foretoken/core";
+import { type Command, Option } from "commander";
+import type { CliContext } from "./cli-context.ts";
+import { LoadProgress } from "./load-progress.ts";
+import { parseWhole } from "./parse-number.ts";
+import { say } from "./terminal.ts";
+
+/** The model that commands load when none is named. */
+export const DEFAULT_MODEL = "smollm2-135m-instruct";
+
+/** Parsed flags of {@link addModelFlags}. */
+export interface ModelFlags {
+  readonly model: string;
+  readonly dtype?: string;
+  readonly device?: string;
+  readonly threads?: number;
+  readonly offline?: boolean;
+}
+
+/** How far loading is. */
+export interface LoadEvent {
+  readonly phase: string;
+  /** What the phase works on. */
+  readonly name: string;
+  /** Bytes so far, and in all; 0 when nobody knows. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+/** Loads a model by name or path, as the runtime's `loadModel` does. */
+export type ModelLoader = (
+  name: string,
+  options: {
+    readonly dtype?: string;
+    readonly device?: string;
+    readonly threads?: number;
+    readonly offline?: boolean;
+    readonly signal: AbortSignal;
+    readonly onProgress: (event: LoadEvent) => void;
+    readonly onWarning: (sentence: string) => void;
+  },
+) => Promise<Model>;
+
+/** Adds the flags that say which model runs, and how. */
+export function addModelFlags(command: Command): Command {
+  return command
+    .optionsGroup("Model:")
+    .option("-m, --model <name|path>", "a model of the catalog, or the path of a GGUF file", DEFAULT_MODEL)
+    .addOption(
+      new Option(
+        "--dtype <dtype>",
+        "precision of the weights; stored keeps the file's own (default: stored)",
+      ).choices(["stored", "fp32", "q8", "q4"]),
+    )
+    .addOption(
+      new Option("--device <device>", "what computes (default: auto)").choices([
+        "auto",
+        "cpu",
+        "wasm",
+        "webgpu",
+      ]),
+    )
+    .option("--threads <n>", "threads of the cpu (default: one for each usable processor)", parseWhole)
+    .option("--offline", "never use the network; the model must be in the cache");
+}
+
+/** Loads the model that flags name and shows how far it is on stderr. */
+export async function loadModel(flags: ModelFlags, context: CliContext): Promise<Model> {
+  const { terminal, interruption } = context;
+  const load = context.loadModel ?? ((await import("@foretoken/runtime")).loadModel as ModelLoader);
+  const { model, dtype, device, threads, offline } = flags;
+  const progress = new LoadProgress(terminal);
+  try {
+    return await load(model, {
+      dtype,
+      device,
+      threads,
+      offline,
+      signal: interruption.signal,
+      onProgress: (event) => progress.show(event),
+      onWarning: (sentence) => say(terminal, sentence),
+    });
+  } finally {
+    progress.stop();
+  }
+}
