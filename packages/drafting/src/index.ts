@@ -1,1 +1,13 @@
-export {};
+export { loadTable, saveTable } from "./table-file.ts";
+export { decodeTable, encodeTable, type TableOwner } from "./table-format.ts";
+export { TableStore } from "./table-store.ts";
+export { tableTree } from "./table-tree.ts";
+export { TokenTable, type TokenTableOptions } from "./token-table.ts";
+export {
+  candidatesNeeded,
+  cutTemplate,
+  TEMPLATE_2_2_2,
+  type TemplateNode,
+  type TreeTemplate,
+  treeTemplate,
+} from "./tree-template.ts";
