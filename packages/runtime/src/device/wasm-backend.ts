@@ -8,7 +8,9 @@ import { CopyingExecutable, type OnnxRuntime, weightOptions } from "./onnx-runti
  * @throws {@link DecodingError} `DEVICE_UNAVAILABLE` when onnxruntime-web cannot be loaded.
  */
 export async function openWasm(): Promise<Backend> {
-  const module = await import("onnxruntime-web/wasm").catch((cause: unknown) => {
+  // In Node the package's main entry finds its files on disk; the others fetch them, which Node cannot.
+  const imported = isNode() ? import("onnxruntime-web") : import("onnxruntime-web/wasm");
+  const module = await imported.catch((cause: unknown) => {
     throw new DecodingError("DEVICE_UNAVAILABLE", {
       message: `Device "wasm" needs the package onnxruntime-web, which cannot be loaded: ${String(cause)}.`,
       fix: 'Run "npm install onnxruntime-web".',
@@ -23,7 +25,7 @@ export async function openWasm(): Promise<Backend> {
     writesCacheInPlace: false,
     async load(graph, { threads }) {
       // The number of threads is fixed when the module starts; later models take what is there.
-      env.wasm.numThreads ??= threads;
+      if (!env.wasm.numThreads) env.wasm.numThreads = threads;
       env.logLevel = "error";
       const bytes = "bytes" in graph.weights ? graph.weights.bytes : await readWeights(graph.weights.folder);
       const session = await runtime.InferenceSession.create(graph.model, {
@@ -35,6 +37,10 @@ export async function openWasm(): Promise<Backend> {
       return new CopyingExecutable(runtime, session);
     },
   };
+}
+
+function isNode(): boolean {
+  return typeof process !== "undefined" && process.versions?.node !== undefined;
 }
 
 async function readWeights(folder: string): Promise<Uint8Array> {
