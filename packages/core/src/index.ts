@@ -32,7 +32,9 @@ export {
 } from "./generate.ts";
 export type { GenerateOptions } from "./generate-options.ts";
 export { type Guarantee, type GuaranteeLevel, guaranteeOf } from "./guarantee.ts";
+export { type LawStart, lawStateFor } from "./law-pipeline.ts";
 export type { Candidate, LawState, TokenLogProbability } from "./law-state.ts";
+export { denseLaw, pointLaw, sparseLaw } from "./laws.ts";
 export type { LayerSchedule } from "./layer-schedule.ts";
 export type { LogitsProcessor } from "./logits-processor.ts";
 export { mergeTrees } from "./merge.ts";
@@ -48,9 +50,11 @@ export { parseOptions } from "./parse-options.ts";
 export { kindOfPart, PART_KINDS, type Part, type PartByKind, type PartKind } from "./part-kind.ts";
 export { createRegistry, registry } from "./part-registry.ts";
 export { type PartInput, type PartJson, part } from "./part-schema.ts";
+export { seededRandom } from "./philox.ts";
 export { type PlainOptions, plain } from "./plain.ts";
 export { definePlugin, type Plugin, type PluginContext, type PluginDefinition } from "./plugin.ts";
 export type { Purpose, Random } from "./random.ts";
+export { argmax, entropy, logProbabilitiesOf, logSumExp, rankAndMass, topK } from "./reductions.ts";
 export type {
   AnnouncedPlugin,
   ComposeOptions,
@@ -81,6 +85,7 @@ export type {
   StandardSchema,
 } from "./standard-schema.ts";
 export type { StopState } from "./stop.ts";
+export { type StopRuleOptions, stopRule } from "./stop-rule.ts";
 export type { TokenLaw } from "./token-law.ts";
 export { TokenTree, type TreeNode, type Trial } from "./token-tree.ts";
 export type {

@@ -1,0 +1,201 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { lawStateFor } from "./law-pipeline.ts";
+import type { LogitsProcessor } from "./logits-processor.ts";
+import type { SamplingOptions } from "./sampling.ts";
+import type { TokenLaw } from "./token-law.ts";
+
+const prompt = [0, 0, 1];
+
+function lawOf(
+  logits: readonly number[],
+  options: SamplingOptions,
+  output: readonly number[] = [],
+): TokenLaw {
+  let state = lawStateFor(options, { vocabularySize: logits.length, promptTokens: prompt });
+  for (const token of output) state = state.advance(token);
+  return state.lawOf(Float32Array.from(logits));
+}
+
+const table = (law: TokenLaw) =>
+  Array.from({ length: law.vocabularySize }, (_, token) => law.probability(token));
+
+/** The documented rules, by sorting everything. */
+function naive(
+  logits: readonly number[],
+  { temperature = 0, topK = 0, topP = 1, minP = 0 }: SamplingOptions,
+): number[] {
+  const order = logits.map((_, token) => token).sort((a, b) => logits[b]! - logits[a]! || a - b);
+  if (temperature === 0) return logits.map((_, token) => (token === order[0] ? 1 : 0));
+  const weight = (token: number) => Math.exp((logits[token]! - logits[order[0]!]!) / temperature);
+  let kept = topK > 0 ? order.slice(0, topK) : order;
+  const mass = kept.reduce((sum, token) => sum + weight(token), 0);
+  let count = 0;
+  for (
+    let reached = 0;
+    count < kept.length && (count === 0 || reached < topP * mass * (1 - 1e-12));
+    count++
+  ) {
+    reached += weight(kept[count]!);
+  }
+  kept = (topP < 1 ? kept.slice(0, count) : kept).filter((token) => weight(token) >= minP);
+  const total = kept.reduce((sum, token) => sum + weight(token), 0);
+  return logits.map((_, token) => (kept.includes(token) ? weight(token) / total : 0));
+}
+
+test("equals the rules carried out by sorting, ties included", () => {
+  const options = fc.record({
+    temperature: fc.constantFrom(0, 0.3, 0.8, 1, 2.5),
+    topK: fc.constantFrom(0, 1, 2, 3, 7, 100),
+    topP: fc.constantFrom(1, 0.999, 0.9, 0.5, 0.25, 0.01),
+    minP: fc.constantFrom(0, 0.05, 0.5, 1),
+  });
+  // Quarters make ties.
+  const logits = fc.array(
+    fc.integer({ min: -80, max: 40 }).map((value) => value / 4),
+    { minLength: 1, maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(logits, options, (row, sampling) => {
+      const expected = naive(row, sampling);
+      for (const [token, probability] of table(lawOf(row, sampling)).entries()) {
+        expect(probability).toBeCloseTo(expected[token]!, 9);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+describe("A9: ends and edges", () => {
+  test("top-k keeps exactly k, the lower id first among equals", () => {
+    expect(table(lawOf([1, 2, 2, 2], { temperature: 1, topK: 2 }))).toEqual([0, 0.5, 0.5, 0]);
+    expect(table(lawOf([2, 2, 2, 2], { temperature: 1, topK: 1 }))).toEqual([1, 0, 0, 0]);
+  });
+
+  test("top-p keeps at least one token, and at a partial sum exactly those", () => {
+    const logits = [0.4, 0.3, 0.2, 0.1].map(Math.log);
+    expect(table(lawOf(logits, { temperature: 1, topP: 0.1 }))).toEqual([1, 0, 0, 0]);
+    expect(table(lawOf([0, 0, 0, 0], { temperature: 1, topP: 0.5 }))).toEqual([0.5, 0.5, 0, 0]);
+  });
+
+  test("tiny and huge temperatures are greedy and flat", () => {
+    expect(table(lawOf([1, 1.001, -3], { temperature: 1e-9 }))).toEqual([0, 1, 0]);
+    for (const probability of table(lawOf([1, 50, -300], { temperature: 1e9 })))
+      expect(probability).toBeCloseTo(1 / 3, 6);
+  });
+
+  test("one infinite logit takes all, several share", () => {
+    expect(table(lawOf([1, Infinity, 3], { temperature: 1 }))).toEqual([0, 1, 0]);
+    expect(table(lawOf([Infinity, Infinity, 3], { temperature: 1, topP: 0.99 }))).toEqual([0.5, 0.5, 0]);
+  });
+
+  test("all but one banned leaves that one; all banned is an error", () => {
+    expect(table(lawOf([-Infinity, -Infinity, -2], { temperature: 1 }))).toEqual([0, 0, 1]);
+    for (const temperature of [0, 1]) {
+      expect(() => lawOf([-Infinity, -Infinity], { temperature })).toThrow(
+        expect.objectContaining({ code: "EMPTY_LAW" }),
+      );
+      expect(() => lawOf([1, Number.NaN], { temperature })).toThrow(
+        expect.objectContaining({
+          code: "INVALID_LOGITS",
+          message: expect.stringContaining("token 1 is NaN"),
+        }),
+      );
+    }
+  });
+});
+
+describe("A4: penalties count kept tokens", () => {
+  const logits = [2, 2, -2, 1];
+  const at0 = (options: SamplingOptions, output: readonly number[]) => {
+    const law = lawOf(logits, { ...options, temperature: 1 }, output);
+    // Logits back from probabilities, relative to token 3, which no test here changes.
+    return [0, 1, 2].map((token) => 1 + Math.log(law.probability(token) / law.probability(3)));
+  };
+  const expectLogits = (actual: readonly number[], expected: readonly number[]) =>
+    expected.forEach((value, token) => {
+      expect(actual[token]).toBeCloseTo(value, 6);
+    });
+
+  test("repetition counts prompt and output, once each", () => {
+    expectLogits(at0({ repetitionPenalty: 2 }, []), [1, 1, -2]);
+    expectLogits(at0({ repetitionPenalty: 2 }, [2, 2]), [1, 1, -4]);
+  });
+
+  test("presence and frequency count the output, the prompt only where asked", () => {
+    expectLogits(at0({ presencePenalty: 0.5 }, [1, 1]), [2, 1.5, -2]);
+    expectLogits(at0({ frequencyPenalty: 0.5 }, [1, 1]), [2, 1, -2]);
+    expectLogits(at0({ frequencyPenalty: 0.5, penalizePrompt: true }, [1]), [1, 1, -2]);
+    expectLogits(at0({ frequencyPenalty: -1, presencePenalty: -1 }, [1]), [2, 4, -2]);
+  });
+
+  test("repetition scales the model's own logit before anything is subtracted", () => {
+    expectLogits(at0({ repetitionPenalty: 2, presencePenalty: 3 }, [1]), [1, -2, -2]);
+  });
+
+  test("siblings and discarded paths leave no trace", () => {
+    const start = lawStateFor(
+      { temperature: 1, frequencyPenalty: 1 },
+      { vocabularySize: 4, promptTokens: prompt },
+    );
+    const row = Float32Array.from(logits);
+    const before = table(start.advance(1).lawOf(row));
+    for (const token of [0, 1, 2, 3]) start.advance(1).advance(token).lawOf(row);
+    expect(table(start.advance(1).lawOf(row))).toEqual(before);
+    expect([...row]).toEqual(logits);
+  });
+});
+
+test("applies bias, bans, penalties, processors and temperature in this order", () => {
+  const seen: number[][] = [];
+  const spy: LogitsProcessor<number> = {
+    name: "spy",
+    init: () => 0,
+    advance: (state) => state + 1,
+    apply: (state, logits) => {
+      seen.push([state, ...logits]);
+      logits[0] = -Infinity;
+    },
+  };
+  const law = lawOf(
+    [4, 2, 2],
+    { temperature: 2, bias: { 0: 2 }, bannedTokens: [2], repetitionPenalty: 2, processors: [spy] },
+    [1, 1],
+  );
+  expect(seen).toEqual([[2, 3, 1, -Infinity]]);
+  expect(table(law)).toEqual([0, 1, 0]);
+});
+
+test("names the processor that throws", () => {
+  const broken: LogitsProcessor = {
+    name: "broken",
+    init: () => undefined,
+    advance: (state) => state,
+    apply: () => {
+      throw new Error("no");
+    },
+  };
+  expect(() => lawOf([1, 2], { processors: [broken] })).toThrow(
+    expect.objectContaining({ code: "PART_FAILED", message: "Processor broken failed: no" }),
+  );
+});
+
+test.each([
+  ["temperature", -1],
+  ["temperature", Number.NaN],
+  ["temperature", Number.POSITIVE_INFINITY],
+  ["topK", -1],
+  ["topK", 1.5],
+  ["topP", 0],
+  ["topP", 1.1],
+  ["minP", -0.1],
+  ["repetitionPenalty", 0],
+  ["presencePenalty", Number.NaN],
+  ["bannedTokens", [9]],
+  ["bias", { 9: 1 }],
+  ["bias", { 1: Number.NaN }],
+])("refuses %s %j", (name, value) => {
+  expect(() => lawOf([1, 2], { [name]: value } as SamplingOptions)).toThrow(
+    expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringContaining(name) }),
+  );
+});

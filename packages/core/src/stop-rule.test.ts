@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { stopRule } from "./stop-rule.ts";
+
+const text = "one two three four five";
+const tokenizer = { tokenBytes: (token: number) => new TextEncoder().encode(text[token] ?? "") };
+const END = 1000;
+const base = { endTokens: [END], stop: [] as string[], contextRoom: 100, tokenizer };
+
+/** Tokens kept until the rule ends, and why. */
+function run(options: Partial<typeof base> & { maxTokens?: number }, tokens: readonly number[]) {
+  let state = stopRule({ maxTokens: undefined, ...base, ...options });
+  let count = 0;
+  for (const token of tokens) {
+    if (state.finish !== undefined) break;
+    state = state.advance(token);
+    count++;
+  }
+  return [count, state.finish];
+}
+
+const letters = Array.from(text, (_, at) => at);
+
+describe("A2: the first stop string to be complete ends the answer", () => {
+  test.each([
+    [["four", "two"], 7],
+    [["e t", "two"], 5],
+    [["five five", "e f"], 15],
+    [["n"], 2],
+  ])("%j", (stop, count) => {
+    expect(run({ stop }, letters)).toEqual([count, "stop"]);
+  });
+
+  test("bytes of a character may come from several tokens", () => {
+    const bytes = new TextEncoder().encode("a🙂b");
+    const split = { tokenBytes: (token: number) => bytes.subarray(token, token + 1) };
+    expect(run({ stop: ["🙂"], tokenizer: split }, [0, 1, 2, 3, 4, 5])).toEqual([5, "stop"]);
+  });
+});
+
+test("A1: an end token, the budget or the context ends the answer at that token", () => {
+  expect(run({}, [0, 1, END, 2])).toEqual([3, "end"]);
+  expect(run({ maxTokens: 2 }, letters)).toEqual([2, "length"]);
+  expect(run({ contextRoom: 3 }, letters)).toEqual([3, "context"]);
+  expect(run({ maxTokens: 0 }, letters)).toEqual([0, "length"]);
+});
+
+test("tells the end token before the stop string before the budget before the context", () => {
+  expect(run({ maxTokens: 1, contextRoom: 1 }, [END])).toEqual([1, "end"]);
+  expect(run({ maxTokens: 3, contextRoom: 3, stop: ["one"] }, letters)).toEqual([3, "stop"]);
+  expect(run({ maxTokens: 3, contextRoom: 3 }, letters)).toEqual([3, "length"]);
+});
+
+test("states are values: a discarded path leaves no trace", () => {
+  const start = stopRule({ ...base, stop: ["on"], maxTokens: 9 }).advance(0);
+  expect(start.advance(1).finish).toBe("stop");
+  expect(start.advance(4).finish).toBeUndefined();
+  expect(start.advance(1).finish).toBe("stop");
+  expect(start.remaining).toBe(8);
+});
+
+test("refuses stop strings without a tokenizer", () => {
+  expect(() =>
+    stopRule({ ...base, maxTokens: undefined, stop: ["x"], tokenizer: undefined as never }),
+  ).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+});
