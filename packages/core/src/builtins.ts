@@ -6,10 +6,10 @@ import { definePlugin, type Plugin } from "./plugin.ts";
 import { speculative } from "./speculative.ts";
 import { drawAndMatch, rejection } from "./verifiers.ts";
 
-const nodes = z.int().min(0);
+const nodes = () => z.int().min(0);
 
-/** The parts that every registry starts with. */
-export const builtins: readonly Plugin[] = [
+/** The parts that every registry starts with; made on demand, so that programs without a registry do not carry them. */
+export const builtins = (): readonly Plugin[] => [
   definePlugin({
     specification: "v1",
     kind: "decoder",
@@ -56,7 +56,7 @@ export const builtins: readonly Plugin[] = [
     kind: "budget",
     name: "fixed",
     summary: "The same node limits every round.",
-    options: z.strictObject({ nodes: z.union([nodes, z.array(nodes)]).optional() }),
+    options: z.strictObject({ nodes: z.union([nodes(), z.array(nodes())]).optional() }),
     create: fixedBudget,
   }),
 ];

@@ -39,32 +39,18 @@ export function compose<Kind extends PartKind>(
 }
 
 function composePart(kind: PartKind, value: unknown, context: ComposeContext, place: Place): Part {
-  if (typeof value === "string") return composeJson(kind, { use: value }, context, place);
+  if (typeof value === "string") return build(kind, { use: value }, context, place);
   checkDepth(value, place);
   const inside = { ...place, above: [...place.above, value] };
-  if (kind === "decoder" && Array.isArray(value)) {
-    const drafters = value.map((item, index) =>
-      composePart("drafter", item, context, { ...inside, path: [...place.path, index] }),
-    );
-    return speculative({ drafters: drafters as Drafter[] });
-  }
-  if (isPartJson(value)) return composeJson(kind, value, context, inside);
-  const given = kindOfPart(value);
-  if (given === undefined) {
-    throw new DecodingError("INVALID_OPTION", {
-      message: `${at(place)} is ${showValue(value)}: expected a ${kind}.`,
-      fix: 'Give a name, such as "plain", an object with the name in "use", such as { "use": "plain" }, or the part itself.',
-    });
-  }
-  return asKind(kind, given, value as Part, place);
+  if (isPartJson(value)) return build(kind, value, context, inside);
+  if (kind !== "decoder" || !Array.isArray(value)) return asKind(kind, value, place);
+  const drafters = value.map((item, index) =>
+    composePart("drafter", item, context, { ...inside, path: [...place.path, index] }),
+  );
+  return speculative({ drafters: drafters as Drafter[] });
 }
 
-function composeJson(
-  kind: PartKind,
-  { use, ...options }: PartJson,
-  context: ComposeContext,
-  place: Place,
-): Part {
+function build(kind: PartKind, { use, ...options }: PartJson, context: ComposeContext, place: Place): Part {
   const plugin = context.find(use, kind);
   // Before the part is made: a part of the wrong kind needs no options to be refused.
   checkKind(kind, plugin.kind, use, place);
@@ -72,29 +58,34 @@ function composeJson(
   const complete = replaceReferences(parsed, place.path, (reference, path) =>
     composePart(referredKind(reference), reference.value, context, { ...place, path }),
   );
-  const made = plugin.create(complete, { resources: context.resources });
-  if (kindOfPart(made) !== plugin.kind) {
-    throw new DecodingError("INVALID_PLUGIN", {
-      message: `Plugin ${use} says it makes a ${plugin.kind}, but made ${showValue(made)}.`,
-      fix: `This is a fault of the plugin: its create() must return a ${plugin.kind}.`,
-    });
-  }
-  return asKind(kind, plugin.kind, made, place);
+  return asKind(kind, plugin.create(complete, { resources: context.resources }), place);
 }
 
-/** Where a decoder is asked for, a drafter becomes `speculative` and a schedule `plain`. */
-function asKind(wanted: PartKind, given: PartKind, value: Part, place: Place): Part {
-  checkKind(wanted, given, value.name, place);
-  if (wanted === given) return value;
+/** A built part as the kind that is asked for: a drafter becomes `speculative`, a schedule `plain`. */
+function asKind(kind: PartKind, value: unknown, place: Place): Part {
+  const given = kindOfPart(value);
+  if (given === undefined) {
+    throw new DecodingError("INVALID_OPTION", {
+      message: `${at(place)} is ${showValue(value)}: expected a ${kind}.`,
+      fix: 'Give a name, such as "plain", or an object with the name in "use", or the part itself.',
+    });
+  }
+  const part = value as Part;
+  checkKind(kind, given, part.name, place);
+  if (given === kind) return part;
   return given === "drafter"
-    ? speculative({ drafters: value as Drafter })
-    : plain({ schedule: value as LayerSchedule });
+    ? speculative({ drafters: part as Drafter })
+    : plain({ schedule: part as LayerSchedule });
 }
 
 function checkKind(wanted: PartKind, given: PartKind, name: string, place: Place): void {
-  if (fits(given, wanted)) return;
-  throw new DecodingError("WRONG_KIND", {
-    message: `${at(place)} is ${name}, a ${given}, but must be a ${wanted}.`,
+  if (!fits(given, wanted)) throw wrongKind(at(place), name, given, wanted);
+}
+
+/** @param subject - What is named: `The part`, `Part drafters[0]`. */
+export function wrongKind(subject: string, name: string, given: PartKind, wanted: PartKind): DecodingError {
+  return new DecodingError("WRONG_KIND", {
+    message: `${subject} is ${name}, a ${given}, but must be a ${wanted}.`,
     fix: `Name a ${wanted} there; registry.list() tells each part's kind.`,
   });
 }

@@ -36,15 +36,13 @@ test("names of object members are no options", () => {
 });
 
 test("a wrong value is named with path, value and what was expected", () => {
-  const error = thrown(() =>
-    parseOptions("lookup", schema, { maxNgram: "three", shape: { widths: [1, null] } }),
-  );
+  const error = thrown(() => parseOptions("lookup", schema, { maxNgram: "three" }));
   expect(error.code).toBe("INVALID_OPTION");
-  expect(error.message).toContain('Option maxNgram of lookup is "three": expected number, received string.');
-  expect(error.message).toContain(
+  expect(error.message).toBe('Option maxNgram of lookup is "three": expected number, received string.');
+  expect(error.fix).toBe("The options of lookup are maxNgram, minNgram, shape.");
+  expect(thrown(() => parseOptions("lookup", schema, { shape: { widths: [1, null] } })).message).toBe(
     "Option shape.widths[1] of lookup is null: expected number, received null.",
   );
-  expect(error.fix).toContain("maxNgram, minNgram, shape");
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 1.5])("refuses %d for a count", (maxNgram) => {

@@ -55,12 +55,12 @@ export function validateOptions(
     });
   }
   if (result.issues === undefined) return result.value;
-  throw optionsError(name, options, at, result.issues, allowed);
+  throw optionsError(name, options, at, result.issues[0]!, allowed);
 }
 
 /** What zod tells besides message and path. */
 interface ZodIssue extends SchemaIssue {
-  readonly code?: string;
+  /** Keys that a strict object does not know. */
   readonly keys?: readonly string[];
   /** Of a union: the issues of each alternative. */
   readonly errors?: readonly (readonly ZodIssue[])[];
@@ -70,28 +70,21 @@ function optionsError(
   name: string,
   options: unknown,
   at: OptionPath,
-  issues: readonly ZodIssue[],
+  issue: ZodIssue,
   allowed: readonly string[] | undefined,
 ): DecodingError {
-  const foreign = issues.find((issue) => issue.code === "unrecognized_keys" && issue.keys?.length);
+  const path = (issue.path ?? []).map((step) => (typeof step === "object" ? step.key : step));
+  const value = valueAt(options, path);
+  const foreign = issue.keys?.[0];
   if (foreign !== undefined) {
-    const path = [...issuePath(foreign), foreign.keys![0]!];
-    return unknownOption(
-      name,
-      [...at, ...path],
-      valueAt(options, path),
-      path.length === 1 ? allowed : undefined,
-    );
+    const names = path.length === 0 ? allowed : undefined;
+    return unknownOption(name, [...at, ...path, foreign], valueAt(value, [foreign]), names);
   }
-  const faults = issues.slice(0, 3).map((issue) => {
-    const path = issuePath(issue);
-    const given = `${showValue(valueAt(options, path))}: ${expectation(issue)}`;
-    if (path.length === 0) return `The options of ${name} are ${given}.`;
-    return `Option ${showPath([...at, ...path])} of ${name} is ${given}.`;
-  });
+  const subject =
+    path.length === 0 ? `The options of ${name} are` : `Option ${showPath([...at, ...path])} of ${name} is`;
   return new DecodingError("INVALID_OPTION", {
-    message: faults.join(" "),
-    fix: `Pass values that fit. ${listOptions(name, allowed)}`,
+    message: `${subject} ${showValue(value)}: ${expectation(issue)}.`,
+    fix: listOptions(name, allowed),
   });
 }
 
@@ -119,10 +112,6 @@ function expectation(issue: ZodIssue): string {
   const alternatives = issue.errors?.flatMap((branch) => branch.slice(0, 1).map(expectation)) ?? [];
   const text = alternatives.length > 0 ? [...new Set(alternatives)].join(", or ") : issue.message;
   return text.replace(/^Invalid input: /, "").replace(/\.$/, "");
-}
-
-function issuePath(issue: SchemaIssue): OptionPath {
-  return (issue.path ?? []).map((step) => (typeof step === "object" ? step.key : step));
 }
 
 function valueAt(options: unknown, path: OptionPath): unknown {

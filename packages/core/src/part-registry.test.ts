@@ -76,7 +76,7 @@ describe("get, list, describe", () => {
   test("another kind is refused", () => {
     const error = thrown(() => createRegistry().get("drafter", "plain"));
     expect(error.code).toBe("WRONG_KIND");
-    expect(error.message).toBe("plain is a decoder, not a drafter.");
+    expect(error.message).toBe("The part is plain, a decoder, but must be a drafter.");
   });
 
   test("describes options as JSON Schema, parts marked by kind", () => {
@@ -215,16 +215,18 @@ describe("compose", () => {
     expect(error.message).toContain("deeper than 16");
   });
 
-  test("a plugin that makes something else than it says is named", () => {
-    const liar = definePlugin({ ...repeatLastPlugin, name: "liar", create: () => rejection() as never });
-    expect(thrown(() => registryWith(liar).compose("drafter", "liar")).code).toBe("INVALID_PLUGIN");
+  test("a plugin that makes something else than it says is refused", () => {
+    const liar = { ...repeatLastPlugin, name: "liar", create: () => rejection() as never };
+    expect(thrown(() => registryWith(liar).compose("drafter", "liar")).code).toBe("WRONG_KIND");
   });
 
   test("resources reach create()", () => {
     const model = { id: "draft" };
     const withModel = definePlugin({
-      ...repeatLastPlugin,
+      specification: "v1",
+      kind: "drafter",
       name: "with-model",
+      summary: "Drafts with a model of the program's.",
       options: z.strictObject({ model: z.string() }),
       create: (options, { resources }) => {
         expect(resources[options.model]).toBe(model);

@@ -1,5 +1,5 @@
 import { builtins } from "./builtins.ts";
-import { compose, fits } from "./compose.ts";
+import { compose, fits, wrongKind } from "./compose.ts";
 import { DecodingError } from "./errors.ts";
 import { nearNames } from "./near-names.ts";
 import type { PartByKind, PartKind } from "./part-kind.ts";
@@ -50,10 +50,7 @@ class PartRegistry implements Registry {
   get<Kind extends PartKind>(kind: Kind, name: string): Plugin<Kind> {
     const plugin = this.#find(name, kind);
     if (plugin.kind === kind) return plugin as Plugin as Plugin<Kind>;
-    throw new DecodingError("WRONG_KIND", {
-      message: `${name} is a ${plugin.kind}, not a ${kind}.`,
-      fix: `Ask for registry.get("${plugin.kind}", "${name}"), or name a ${kind}.`,
-    });
+    throw wrongKind("The part", name, plugin.kind, kind);
   }
 
   async load(name: string): Promise<Plugin> {
@@ -132,7 +129,7 @@ class PartRegistry implements Registry {
 /** A registry that knows the built-in parts: `plain`, `speculative`, `draw-and-match`, `rejection`, `fixed`. */
 export function createRegistry(): Registry {
   const registry = new PartRegistry();
-  for (const plugin of builtins) registry.register(plugin, { from: "@foretoken/core" });
+  for (const plugin of builtins()) registry.register(plugin, { from: "@foretoken/core" });
   return registry;
 }
 

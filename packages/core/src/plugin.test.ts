@@ -36,9 +36,9 @@ test("refuses another specification and says which it knows", () => {
 
 test.each([
   ["an unknown kind", { kind: "drafters" }, '"drafters"'],
-  ["no summary", { summary: "" }, "no summary"],
-  ["a schema of no standard", { options: { parse: () => ({}) } }, "no schema"],
-  ["no create function", { create: undefined }, "no create function"],
+  ["an empty summary", { summary: "" }, 'the summary ""'],
+  ["a schema of no standard", { options: { parse: () => ({}) } }, "the options {}"],
+  ["no create function", { create: undefined }, "the create undefined"],
 ])("refuses %s", (_, change, words) => {
   const error = thrown(() => checkPlugin({ ...repeatLastPlugin, ...change }, "@acme/repeat"));
   expect(error.code).toBe("INVALID_PLUGIN");
@@ -53,5 +53,5 @@ test("refuses what is no object at all", () => {
 });
 
 test("takes a schema with no options", () => {
-  expect(() => definePlugin({ ...repeatLastPlugin, options: z.strictObject({}) })).not.toThrow();
+  expect(() => checkPlugin({ ...repeatLastPlugin, options: z.strictObject({}) })).not.toThrow();
 });

@@ -82,29 +82,24 @@ export function definePlugin<Kind extends PartKind, Schema extends StandardSchem
  */
 export function checkPlugin(value: unknown, from?: string): asserts value is Plugin {
   const plugin = (value ?? {}) as Partial<Record<keyof Plugin, unknown>>;
-  const where = from === undefined ? "" : ` from ${from}`;
-  checkSpecification(plugin.specification, `Plugin ${showValue(plugin.name)}${where}`);
-  const refuse = (fault: string, fix: string): never => {
-    throw new DecodingError("INVALID_PLUGIN", { message: `A plugin${where} has ${fault}.`, fix });
+  const title = `Plugin ${showValue(plugin.name)}${from === undefined ? "" : ` from ${from}`}`;
+  checkSpecification(plugin.specification, title);
+  const expect = (member: keyof Plugin, isRight: boolean, expected: string) => {
+    if (isRight) return;
+    throw new DecodingError("INVALID_PLUGIN", {
+      message: `${title} has the ${member} ${showValue(plugin[member])}.`,
+      fix: `Its ${member} must be ${expected}.`,
+    });
   };
-  if (!isPartName(plugin.name)) {
-    refuse(`the name ${showValue(plugin.name)}`, "Use a kebab-case name, such as prompt-lookup.");
-  }
-  if (!PART_KINDS.includes(plugin.kind as PartKind)) {
-    refuse(`the kind ${showValue(plugin.kind)} (${plugin.name})`, `Use one of ${PART_KINDS.join(", ")}.`);
-  }
-  if (typeof plugin.summary !== "string" || plugin.summary === "") {
-    refuse(`no summary (${plugin.name})`, "Say in one sentence what the part does.");
-  }
-  if (!isStandardSchema(plugin.options)) {
-    refuse(
-      `options that are no schema (${plugin.name})`,
-      "Use z.strictObject({ … }), or a schema of another library that implements Standard Schema 1 (zod from 3.24 on).",
-    );
-  }
-  if (typeof plugin.create !== "function") {
-    refuse(`no create function (${plugin.name})`, "Add create: (options) => the part.");
-  }
+  expect("name", isPartName(plugin.name), "kebab-case, at most 64 characters");
+  expect("kind", PART_KINDS.includes(plugin.kind as PartKind), `one of ${PART_KINDS.join(", ")}`);
+  expect("summary", typeof plugin.summary === "string" && plugin.summary !== "", "a sentence");
+  expect(
+    "options",
+    isStandardSchema(plugin.options),
+    "a schema of zod 3.24 on, or of another Standard Schema library",
+  );
+  expect("create", typeof plugin.create === "function", "a function that makes the part");
 }
 
 /** @throws `WRONG_SPECIFICATION` unless `specification` is the one this package knows. */
