@@ -1,1 +1,2 @@
-export {};
+export { DEFAULT_DECODER, defaultDecoder } from "./default-decoder.ts";
+export { EXIT } from "./exit-code.ts";
