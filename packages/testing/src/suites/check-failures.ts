@@ -84,11 +84,17 @@ async function abortEverywhere(bench: DecoderBench): Promise<void> {
     const decoder = bench.decoder(model);
     const abort = new AbortController();
     let seen = 0;
-    model.inspection.faults.onAwait = () => ++seen === at && abort.abort();
+    let passes = 0;
+    model.inspection.faults.onAwait = () => {
+      if (++seen !== at) return;
+      passes = model.inspection.passes;
+      abort.abort();
+    };
     const partial = await generate(model, { ...OPTIONS, session, decoder, signal: abort.signal });
     expect(partial.finish, `aborted at await ${at} of ${awaits}`).toBe(
       partial.tokens.length < OPTIONS.maxTokens ? "aborted" : "length",
     );
+    expect(model.inspection.passes, "passes begun after the abort").toBe(passes);
     expect(session.pendingCount).toBe(0);
     expect([...PROMPT, ...partial.tokens].slice(0, session.tokens.length)).toEqual(session.tokens);
     const again = await generate(model, { ...OPTIONS, session, decoder });

@@ -4,7 +4,7 @@ import type { Check } from "./check.ts";
 import { type DecoderBench, outcome } from "./decoder-bench.ts";
 import { looping } from "./suite-scripts.ts";
 
-const PROMPT = [0, 1, 2, 3, 4, 5, 0, 1, 2];
+const PROMPT = [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5];
 const OPTIONS = { prompt: PROMPT, maxTokens: 16, temperature: 0.8, seed: 2 };
 
 /** What stays in a session between answers, and what several answers share. */
@@ -22,13 +22,26 @@ export function sessionChecks(bench: DecoderBench): Check[] {
     {
       name: "a given session holds the prompt and all tokens but the last",
       run: async () => {
-        const model = bench.model(looping);
-        const session = model.createSession();
-        const { tokens } = await generate(model, { ...OPTIONS, session, decoder: bench.decoder(model) });
-        expect(session.tokens).toEqual([...PROMPT, ...tokens.slice(0, -1)]);
-        expect(session.pendingCount).toBe(0);
-        session.dispose();
-        expect(model.inspection).toMatchObject({ liveSessions: 0, liveSlots: 0, pendingRows: 0 });
+        for (const endTokens of [[], [3]]) {
+          const model = bench.model({ ...looping, tokenizer: { endTokens } });
+          const decoder = bench.decoder(model);
+          for (let seed = 0; seed < 12; seed++) {
+            const session = model.createSession();
+            const options = {
+              ...OPTIONS,
+              temperature: seed % 2,
+              seed,
+              maxTokens: 4 + seed,
+              session,
+              decoder,
+            };
+            const { tokens } = await generate(model, options);
+            expect(session.tokens).toEqual([...PROMPT, ...tokens.slice(0, -1)]);
+            expect(session.pendingCount).toBe(0);
+            session.dispose();
+            expect(model.inspection).toMatchObject({ liveSessions: 0, liveSlots: 0, pendingRows: 0 });
+          }
+        }
       },
     },
     {

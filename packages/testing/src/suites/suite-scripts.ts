@@ -4,10 +4,12 @@ import type { SuiteScript } from "./decoder-bench.ts";
 
 const VOCABULARY = 6;
 
+const wanderingLaw = randomLaw({ seed: 11, vocabularySize: VOCABULARY, order: 2, holes: 0.3 });
+
 /** Random laws of the last two tokens, a third of them zero: drafts are seldom right. */
 export const wandering: SuiteScript = {
   vocabularySize: VOCABULARY,
-  law: randomLaw({ seed: 11, vocabularySize: VOCABULARY, order: 2, holes: 0.3 }),
+  law: wanderingLaw,
 };
 
 /** Mostly counts upwards and starts again: texts repeat, and drafts are often right. */
@@ -15,7 +17,7 @@ export const looping: SuiteScript = {
   vocabularySize: VOCABULARY,
   law: (tokens) => {
     const next = ((tokens.at(-1) ?? 0) + 1) % VOCABULARY;
-    return wandering.law!(tokens).map((share, token) => 0.3 * share + (token === next ? 0.7 : 0));
+    return wanderingLaw(tokens).map((share, token) => 0.3 * share + (token === next ? 0.7 : 0));
   },
 };
 

@@ -1,0 +1,42 @@
+import { plain, rejection, speculative } from "@foretoken/core";
+import { oracleDrafter, randomDrafter, silentDrafter, wrongDrafter } from "../drafters/known-drafters.ts";
+import { mixedDrafter, sampledDrafter } from "../drafters/sampled-drafter.ts";
+import { randomLaw } from "../scripted/scripted-laws.ts";
+import type { ScriptedModel } from "../scripted/scripted-model.ts";
+import { testDecoder } from "./test-decoder.ts";
+
+const random = (seed: number, model: ScriptedModel) =>
+  randomDrafter({ seed, vocabularySize: model.vocabularySize, name: `random-${seed}` });
+const drawn = (model: ScriptedModel, replacement: boolean) =>
+  sampledDrafter({
+    law: randomLaw({ seed: 77, vocabularySize: model.vocabularySize, order: 2 }),
+    endTokens: [...(model.tokenizer?.endTokens ?? [])],
+    replacement,
+  });
+
+testDecoder("plain", () => plain());
+testDecoder("speculative with a silent drafter", () => speculative({ drafters: silentDrafter() }));
+testDecoder("speculative with an oracle", (model) =>
+  speculative({ drafters: oracleDrafter(model, { peeks: true }) }),
+);
+testDecoder("speculative with a drafter that is always wrong", (model) =>
+  speculative({ drafters: wrongDrafter(model) }),
+);
+testDecoder("speculative with random trees", (model) =>
+  speculative({ drafters: [random(1, model), random(2, model), oracleDrafter(model)] }),
+);
+testDecoder("rejection of trees drawn without replacement", (model) =>
+  speculative({ drafters: drawn(model, false) }),
+);
+testDecoder("rejection of trees drawn with replacement", (model) =>
+  speculative({ drafters: drawn(model, true) }),
+);
+testDecoder("rejection of random trees", (model) =>
+  speculative({ drafters: random(3, model), verifier: rejection() }),
+);
+testDecoder("rejection of drawn and chosen tokens together", (model) =>
+  speculative({ drafters: [random(4, model), drawn(model, false)] }),
+);
+testDecoder("rejection of one drafter with drawn and chosen tokens", (model) =>
+  speculative({ drafters: mixedDrafter([drawn(model, true), random(5, model)]) }),
+);
