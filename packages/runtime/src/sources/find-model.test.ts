@@ -19,15 +19,17 @@ import { fileURLToPath } from "node:url";
 import { build } from "tsup";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CatalogEntry } from "./catalog.ts";
+import { fileHash, rememberHash } from "./file-hash.ts";
 import { findModel } from "./find-model.ts";
 import { httpFile } from "./http-file.ts";
 import type { LoadProgress } from "./progress.ts";
 
+const sha256 = (bytes: string | Buffer) => createHash("sha256").update(bytes).digest("hex");
 const content = Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * 7) % 256));
 const entry: CatalogEntry = {
   file: "tiny.gguf",
   size: content.length,
-  sha256: createHash("sha256").update(content).digest("hex"),
+  sha256: sha256(content),
   license: "Apache-2.0",
   hubPath: "someone/tiny/resolve/main/tiny.gguf",
 };
@@ -96,7 +98,7 @@ test("fetches a model from the hub once, and says how far it is", async () => {
   });
   const seen: LoadProgress[] = [];
   const found = await findModel("tiny", { cache, catalog, onProgress: (progress) => seen.push(progress) });
-  expect(found).toEqual({ id: "tiny", path: file(), contentHash: entry.sha256 });
+  expect(found).toEqual({ id: "tiny", path: file() });
   expect(readFileSync(file())).toEqual(content);
   expect(seen.at(-1)).toEqual({ phase: "download", name: "tiny.gguf", loaded: 20_000, total: 20_000 });
   expect(stored()).toEqual(["tiny.gguf"]);
@@ -187,13 +189,18 @@ describe("E4: downloads and caches", () => {
   test("a file that changed is hashed again", async () => {
     const path = join(folder, "own.gguf");
     writeFileSync(path, "one");
-    const first = await findModel(path, { cache });
-    expect(first).toMatchObject({ id: "own.gguf", path });
+    expect(await fileHash(path, cache)).toBe(sha256("one"));
+    expect(await fileHash(path, cache)).toBe(sha256("one"));
     writeFileSync(path, "two");
     utimesSync(path, 1, 1);
-    const second = await findModel(path, { cache });
-    expect(second.contentHash).toBe(createHash("sha256").update("two").digest("hex"));
-    expect(second.contentHash).not.toBe(first.contentHash);
+    expect(await fileHash(path, cache)).toBe(sha256("two"));
+  });
+
+  test("a file that did not change is not read again", async () => {
+    const path = join(folder, "own.gguf");
+    writeFileSync(path, "one");
+    await rememberHash(path, cache, "0".repeat(64));
+    expect(await fileHash(path, cache)).toBe("0".repeat(64));
   });
 
   test("what a killed process left is swept away, what a living one writes is not", async () => {

@@ -24,9 +24,8 @@ export interface FindModelOptions {
 export interface FoundModel {
   /** The catalog name, or the file's name. */
   readonly id: string;
+  /** Absolute path. */
   readonly path: string;
-  /** SHA-256 of the file, hex. */
-  readonly contentHash: string;
 }
 
 /**
@@ -42,13 +41,13 @@ export async function findModel(nameOrPath: string, options: FindModelOptions = 
   if (!isNode) {
     throw new DecodingError("UNSUPPORTED", {
       message: `"${nameOrPath}" cannot be looked up outside Node: there are no files here.`,
-      fix: "Load the model from a Blob.",
+      fix: "Pass the file itself, as a Blob.",
     });
   }
   throwIfAborted(options.signal);
   const { catalog = CATALOG, cache = cacheFolder() } = options;
   const entry = catalog.get(nameOrPath);
-  if (!entry) return localFile(nameOrPath, cache, catalog);
+  if (!entry) return localFile(nameOrPath, catalog);
 
   const path = node.path.join(cache, "models", entry.file);
   const cached = await fileHash(path, cache).catch(absent);
@@ -57,7 +56,7 @@ export async function findModel(nameOrPath: string, options: FindModelOptions = 
     await fetchFirst(nameOrPath, entry, path, cache, options);
     await rememberHash(path, cache, entry.sha256);
   }
-  return { id: nameOrPath, path, contentHash: entry.sha256 };
+  return { id: nameOrPath, path };
 }
 
 const isOffline = () => !["", "0", undefined].includes(process.env.FORETOKEN_OFFLINE);
@@ -67,16 +66,9 @@ function absent(error: unknown): undefined {
   if (!hasCode(error, "MODEL_NOT_FOUND")) throw error;
 }
 
-async function localFile(
-  path: string,
-  cache: string,
-  catalog: ReadonlyMap<string, CatalogEntry>,
-): Promise<FoundModel> {
+async function localFile(path: string, catalog: ReadonlyMap<string, CatalogEntry>): Promise<FoundModel> {
   const status = await node.fs.stat(path).catch(() => undefined);
-  if (status?.isFile()) {
-    const id = node.path.basename(path);
-    return { id, path: node.path.resolve(path), contentHash: await fileHash(path, cache) };
-  }
+  if (status?.isFile()) return { id: node.path.basename(path), path: node.path.resolve(path) };
   const known = [...catalog.keys()].join(", ");
   const isPath = /[\\/]|\.gguf$/i.test(path);
   const problem = status

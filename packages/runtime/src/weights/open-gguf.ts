@@ -16,18 +16,19 @@ const ROTATED = /\.(query|key)(Bias)?$/;
  *
  * Takes over `source`: it is disposed with the weights, or at once when this throws.
  *
+ * @param hash - Gives the SHA-256 of the source in hex; a caller that knows it already saves reading everything.
  * @throws {@link DecodingError} `NOT_A_MODEL`, `CORRUPT_MODEL` or `UNSUPPORTED_MODEL`, before anything large is read.
  */
-export async function openGguf(source: ByteSource): Promise<ModelWeights> {
+export async function openGguf(source: ByteSource, hash = contentHash): Promise<ModelWeights> {
   try {
-    return await readModel(source);
+    return await readModel(source, hash);
   } catch (error) {
     await source.dispose();
     throw error;
   }
 }
 
-async function readModel(source: ByteSource): Promise<ModelWeights> {
+async function readModel(source: ByteSource, hash: typeof contentHash): Promise<ModelWeights> {
   const header = await readGgufHeader(source);
   const config = readConfig(header, source.name);
   const isAdjacent = ARCHITECTURES[config.architecture].rotaryOrder === "adjacent";
@@ -59,7 +60,7 @@ async function readModel(source: ByteSource): Promise<ModelWeights> {
   }
   return {
     config,
-    contentHash: await contentHash(source),
+    contentHash: await hash(source),
     metadata: header.metadata,
     tensor: (role) => tensors.get(role),
     async dispose() {

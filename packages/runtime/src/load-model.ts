@@ -1,0 +1,121 @@
+import { DecodingError, type Tokenizer } from "@foretoken/core";
+import { chooseDevice } from "./choose-device.ts";
+import type { DeviceName } from "./device/backend.ts";
+import { loadRuntime, type RuntimeModel, type RuntimeOptions } from "./load-runtime.ts";
+import { cacheFolder } from "./sources/cache-folder.ts";
+import { fileHash } from "./sources/file-hash.ts";
+import { findModel } from "./sources/find-model.ts";
+import { isNode } from "./sources/node.ts";
+import type { OnProgress } from "./sources/progress.ts";
+import { throwIfAborted } from "./sources/store-file.ts";
+import { tokenizerFromGguf } from "./tokenizer/gguf-tokenizer.ts";
+import { blobSource, fileSource } from "./weights/byte-source.ts";
+import type { WeightDtype } from "./weights/linear-layout.ts";
+import type { ModelWeights } from "./weights/model-weights.ts";
+import { openGguf } from "./weights/open-gguf.ts";
+
+/** How a model is found and run. */
+export interface LoadModelOptions {
+  /**
+   * Precision of the weights: `stored` keeps the file's own (default on `cpu`), `fp32` (default on `wasm`), `q8`, or
+   * `q4`, which loses quality and says so.
+   */
+  readonly dtype?: WeightDtype;
+  /** What computes; default `auto`: native CPU where onnxruntime-node loads, else wasm. */
+  readonly device?: DeviceName | "auto";
+  /** Folder for models and written graphs; default `FORETOKEN_CACHE` or the platform's cache folder. */
+  readonly cache?: string;
+  /** Do not touch the network; default whether `FORETOKEN_OFFLINE` is set to anything but `0`. */
+  readonly offline?: boolean;
+  /** Threads of one operator; default the CPUs this process may use. */
+  readonly threads?: number;
+  /** Most cached rows of all sessions together; default twice the context length. */
+  readonly poolRows?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+  /** Told what the user should know but can live with; default `console.warn`. */
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** A model with its tokenizer, ready to decode. */
+export interface LoadedModel extends RuntimeModel {
+  readonly tokenizer: Tokenizer;
+  /** Why this device computes, in one sentence. */
+  readonly deviceReason: string;
+}
+
+const DTYPES: ReadonlySet<string> = new Set<WeightDtype>(["stored", "fp32", "q8", "q4"]);
+
+/**
+ * Loads a model by catalog name or path, or from a GGUF file held as a `Blob`.
+ *
+ * @param source - `"smollm2-135m-instruct"`, `"./model.gguf"`, or the file itself (in browsers).
+ * @returns The model; the caller disposes it.
+ * @throws {@link DecodingError} `INVALID_OPTION` and `DEVICE_UNAVAILABLE` before anything is fetched; `MODEL_NOT_FOUND`,
+ * `DOWNLOAD_FAILED`, `CHECKSUM_MISMATCH`, `CACHE_NOT_WRITABLE`; `NOT_A_MODEL`, `CORRUPT_MODEL`, `UNSUPPORTED_MODEL`
+ * for the file; `ABORTED`.
+ */
+export async function loadModel(source: string | Blob, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const { dtype, signal, onProgress, onWarning = console.warn } = options;
+  throwIfAborted(signal);
+  if (dtype !== undefined && !DTYPES.has(dtype)) {
+    throw new DecodingError("INVALID_OPTION", {
+      message: `dtype is ${JSON.stringify(dtype)}.`,
+      fix: `Use one of ${[...DTYPES].join(", ")}.`,
+    });
+  }
+  const { device, reason, isFallback } = await chooseDevice(options.device ?? "auto");
+  const cache = options.cache ?? (isNode ? cacheFolder() : undefined);
+
+  const { id, weights } = await openWeights(source, { ...options, cache });
+  const tokenizer = await orDispose(weights, async () => {
+    throwIfAborted(signal);
+    return tokenizerFromGguf(weights.metadata);
+  });
+  if (isFallback) onWarning(reason);
+  if (dtype === "q4") onWarning(Q4_LOSS);
+
+  onProgress?.({ phase: "prepare", name: id, loaded: 0, total: 0 });
+  const settings: RuntimeOptions = {
+    id,
+    tokenizer,
+    dtype,
+    device,
+    cacheFolder: cache,
+    threads: options.threads,
+    poolRows: options.poolRows,
+  };
+  const model = await loadRuntime(weights, settings);
+  if (signal?.aborted) await model.dispose();
+  throwIfAborted(signal);
+  return Object.assign(model, { tokenizer, deviceReason: reason });
+}
+
+/** Measured on SmolLM2-135M-Instruct against its file's own weights. */
+const Q4_LOSS =
+  'dtype "q4" rounds the weights again and loses quality: on SmolLM2-135M the distributions of answers move by 0.35 nats ' +
+  '(mean KL), and the most likely token stays the same in 75 % of places. "stored" keeps the file\'s precision.';
+
+async function openWeights(
+  source: string | Blob,
+  options: LoadModelOptions,
+): Promise<{ id: string; weights: ModelWeights }> {
+  if (typeof source !== "string") {
+    const blob = blobSource(source);
+    return { id: blob.name, weights: await openGguf(blob) };
+  }
+  const { id, path } = await findModel(source, options);
+  const { cache } = options;
+  const hash = cache === undefined ? undefined : () => fileHash(path, cache);
+  return { id, weights: await openGguf(await fileSource(path), hash) };
+}
+
+/** Weights are open files: when what comes next fails, they are closed. */
+async function orDispose<T>(weights: ModelWeights, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    await weights.dispose();
+    throw error;
+  }
+}
