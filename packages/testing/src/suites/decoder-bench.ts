@@ -19,7 +19,7 @@ export interface DecoderTestOptions {
   readonly reference?: (model: ScriptedModel) => Decoder;
   /** How close to the reference it must be; default what its guarantee says. `altered` compares nothing. */
   readonly level?: GuaranteeLevel;
-  /** Draws of the law checks; default 40,000, 0 leaves them out. */
+  /** Draws of the law checks; default 20,000, 0 leaves them out. */
   readonly draws?: number;
   readonly skip?: Readonly<Record<string, string>>;
 }
@@ -40,7 +40,7 @@ export class DecoderBench {
   constructor(make: (model: ScriptedModel) => Decoder, options: DecoderTestOptions) {
     this.#make = make;
     this.#options = options;
-    this.draws = options.draws ?? 40_000;
+    this.draws = options.draws ?? 20_000;
     this.level = options.level ?? this.decoder(this.model({ next: () => 0 })).guarantee().level;
   }
 

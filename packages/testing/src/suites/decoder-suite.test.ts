@@ -14,29 +14,45 @@ const drawn = (model: ScriptedModel, replacement: boolean) =>
     replacement,
   });
 
-testDecoder("plain", () => plain());
-testDecoder("speculative with a silent drafter", () => speculative({ drafters: silentDrafter() }));
-testDecoder("speculative with an oracle", (model) =>
-  speculative({ drafters: oracleDrafter(model, { peeks: true }) }),
+const FEW = { draws: 4_000 };
+
+testDecoder("plain", () => plain(), FEW);
+testDecoder("speculative with a silent drafter", () => speculative({ drafters: silentDrafter() }), FEW);
+testDecoder(
+  "speculative with an oracle",
+  (model) => speculative({ drafters: oracleDrafter(model, { peeks: true }) }),
+  FEW,
 );
-testDecoder("speculative with a drafter that is always wrong", (model) =>
-  speculative({ drafters: wrongDrafter(model) }),
+testDecoder(
+  "speculative with a drafter that is always wrong",
+  (model) => speculative({ drafters: wrongDrafter(model) }),
+  FEW,
 );
-testDecoder("speculative with random trees", (model) =>
-  speculative({ drafters: [random(1, model), random(2, model), oracleDrafter(model)] }),
+testDecoder(
+  "speculative with merged random trees",
+  (model) => speculative({ drafters: [random(1, model), random(2, model), oracleDrafter(model)] }),
+  FEW,
 );
-testDecoder("rejection of trees drawn without replacement", (model) =>
-  speculative({ drafters: drawn(model, false) }),
+testDecoder(
+  "rejection of trees drawn without replacement",
+  (model) => speculative({ drafters: drawn(model, false) }),
+  FEW,
 );
-testDecoder("rejection of trees drawn with replacement", (model) =>
-  speculative({ drafters: drawn(model, true) }),
+testDecoder(
+  "rejection of trees drawn with replacement",
+  (model) => speculative({ drafters: drawn(model, true) }),
+  FEW,
 );
-testDecoder("rejection of random trees", (model) =>
-  speculative({ drafters: random(3, model), verifier: rejection() }),
+testDecoder(
+  "rejection of random trees",
+  (model) => speculative({ drafters: random(3, model), verifier: rejection() }),
+  FEW,
 );
 testDecoder("rejection of drawn and chosen tokens together", (model) =>
   speculative({ drafters: [random(4, model), drawn(model, false)] }),
 );
-testDecoder("rejection of one drafter with drawn and chosen tokens", (model) =>
-  speculative({ drafters: mixedDrafter([drawn(model, true), random(5, model)]) }),
+testDecoder(
+  "rejection of one drafter with drawn and chosen tokens",
+  (model) => speculative({ drafters: mixedDrafter([drawn(model, true), random(5, model)]) }),
+  FEW,
 );

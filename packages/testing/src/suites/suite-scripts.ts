@@ -25,8 +25,10 @@ export const looping: SuiteScript = {
 export const tiny: SuiteScript = {
   vocabularySize: 4,
   law: randomLaw({ seed: 5, vocabularySize: 4 }),
-  tokenizer: { endTokens: [3] },
 };
+
+/** The token that ends texts of {@link tiny}. */
+export const END: TokenId = 3;
 
 /** As {@link tiny}, with a third of all probabilities zero. */
 export const tinyWithHoles: SuiteScript = {
