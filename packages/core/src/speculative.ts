@@ -83,7 +83,7 @@ function readParts(drafters: Drafter | readonly Drafter[]): readonly Drafter[] {
   if (parts.length === 0 || parts.includes(undefined as never)) {
     throw new DecodingError("INVALID_OPTION", {
       message: "speculative() got no drafter.",
-      fix: "Pass drafters, such as speculative({ drafters: promptLookup() }); plain() decodes without.",
+      fix: "Pass at least one, speculative({ drafters: [drafter] }); plain() decodes without.",
     });
   }
   if (repeated !== undefined) {
