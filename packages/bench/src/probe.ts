@@ -1,13 +1,10 @@
 import { generate, plain } from "@foretoken/core";
-import { loadModel } from "@foretoken/runtime";
+import { type LoadModelOptions, loadModel } from "@foretoken/runtime";
 
 /** What a process of its own is to do. */
-export interface ProbeRequest {
+export interface ProbeRequest extends Pick<LoadModelOptions, "dtype" | "device" | "threads"> {
   /** Path of the model file. */
   readonly model: string;
-  readonly dtype?: string;
-  readonly device?: string;
-  readonly threads?: number;
   readonly prompt: string;
   /** Tokens of the first answer. */
   readonly maxTokens: number;
@@ -37,7 +34,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   const { prompt, maxTokens, generations, dtype, device, threads } = request;
   const messages = [{ role: "user", content: prompt }];
   const began = performance.now();
-  const model = await loadModel(request.model, { dtype, device, threads } as Parameters<typeof loadModel>[1]);
+  const model = await loadModel(request.model, { dtype, device, threads });
   const loadMs = performance.now() - began;
   try {
     const asked = performance.now();

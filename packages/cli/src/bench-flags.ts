@@ -22,7 +22,7 @@ export interface BenchFlags extends ModelFlags, SamplingFlags {
   readonly tolerance?: number;
   readonly rows?: number;
   readonly samples?: number;
-  readonly reference?: string;
+  readonly reference?: ModelFlags["dtype"];
   readonly generations?: number;
   readonly contexts?: readonly number[];
 }

@@ -2,7 +2,7 @@ import type { GenerateOptions } from "@foretoken/core";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.ts";
 import { collect, parseWhole } from "./parse-number.ts";
-import { type DecoderFlags, PartBuilder } from "./part-flags.ts";
+import type { DecoderFlags } from "./part-flags.ts";
 import { addSamplingFlags, type SamplingFlags, samplingOf } from "./sampling-flags.ts";
 
 /** Parsed flags of {@link addGenerateFlags}. */
@@ -42,6 +42,7 @@ export async function generateOptionsOf(
   flags: GenerateFlags,
   { cwd, interruption }: CliContext,
 ): Promise<Omit<GenerateOptions, "prompt" | "messages">> {
+  const { PartBuilder } = await import("./part-flags.ts");
   const parts = new PartBuilder(cwd);
   const { maxTokens, stop, seed, ignoreEnd } = flags;
   return {

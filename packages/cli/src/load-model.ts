@@ -1,7 +1,7 @@
 import type { Model } from "@foretoken/core";
+import type { LoadModelOptions } from "@foretoken/runtime";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.ts";
-import { LoadProgress } from "./load-progress.ts";
 import { parseWhole } from "./parse-number.ts";
 import { say } from "./terminal.ts";
 
@@ -9,37 +9,12 @@ import { say } from "./terminal.ts";
 export const DEFAULT_MODEL = "smollm2-135m-instruct";
 
 /** Parsed flags of {@link addModelFlags}. */
-export interface ModelFlags {
+export interface ModelFlags extends Pick<LoadModelOptions, "dtype" | "device" | "threads" | "offline"> {
   readonly model: string;
-  readonly dtype?: string;
-  readonly device?: string;
-  readonly threads?: number;
-  readonly offline?: boolean;
-}
-
-/** How far loading is. */
-export interface LoadEvent {
-  readonly phase: string;
-  /** What the phase works on. */
-  readonly name: string;
-  /** Bytes so far, and in all; 0 when nobody knows. */
-  readonly loaded: number;
-  readonly total: number;
 }
 
 /** Loads a model by name or path, as the runtime's `loadModel` does. */
-export type ModelLoader = (
-  name: string,
-  options: {
-    readonly dtype?: string;
-    readonly device?: string;
-    readonly threads?: number;
-    readonly offline?: boolean;
-    readonly signal: AbortSignal;
-    readonly onProgress: (event: LoadEvent) => void;
-    readonly onWarning: (sentence: string) => void;
-  },
-) => Promise<Model>;
+export type ModelLoader = (name: string, options: LoadModelOptions) => Promise<Model>;
 
 /** Adds the flags that say which model runs, and how. */
 export function addModelFlags(command: Command): Command {
@@ -67,9 +42,10 @@ export function addModelFlags(command: Command): Command {
 /** Loads the model that flags name and shows how far it is on stderr. */
 export async function loadModel(flags: ModelFlags, context: CliContext): Promise<Model> {
   const { terminal, interruption } = context;
-  const load = context.loadModel ?? ((await import("@foretoken/runtime")).loadModel as ModelLoader);
+  const load = context.loadModel ?? (await import("@foretoken/runtime")).loadModel;
   const { model, dtype, device, threads, offline } = flags;
-  const progress = new LoadProgress(terminal);
+  const { LoadMeter } = await import("./load-meter.ts");
+  const meter = new LoadMeter(terminal);
   try {
     return await load(model, {
       dtype,
@@ -77,10 +53,10 @@ export async function loadModel(flags: ModelFlags, context: CliContext): Promise
       threads,
       offline,
       signal: interruption.signal,
-      onProgress: (event) => progress.show(event),
+      onProgress: (event) => meter.show(event),
       onWarning: (sentence) => say(terminal, sentence),
     });
   } finally {
-    progress.stop();
+    meter.stop();
   }
 }

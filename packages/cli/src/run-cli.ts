@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { version } from "../package.json";
 import { addBenchCommand } from "./bench-flags.ts";
 import type { CliContext } from "./cli-context.ts";
 import { reportError, reportUsage } from "./error-output.ts";
@@ -14,7 +14,7 @@ import { parseWhole } from "./parse-number.ts";
  */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
   let code = 0;
-  const program = createProgram(await readVersion(), context, (result) => {
+  const program = createProgram(context, (result) => {
     code = result;
   });
   try {
@@ -29,7 +29,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
 }
 
 /** @param done - Gets the exit code of the command that ran. */
-function createProgram(version: string, context: CliContext, done: (code: number) => void): Command {
+function createProgram(context: CliContext, done: (code: number) => void): Command {
   const { terminal } = context;
   const program = new Command("foretoken")
     .description("Chooses how a language model decodes.")
@@ -142,8 +142,3 @@ Ctrl-C ends the answer and prints what was made; a second one ends the program a
 const CHAT_HELP = `
 Lines of the conversation come from stdin. /reset begins anew, /exit or the end of input leaves.
 Ctrl-C ends an answer; between answers it leaves.`;
-
-async function readVersion(): Promise<string> {
-  const file = new URL("../package.json", import.meta.url);
-  return JSON.parse(await readFile(file, "utf8")).version;
-}

@@ -145,7 +145,10 @@ function doctorText(report: DoctorReport): string {
     line("machine", `${report.processors} × ${report.cpu}, ${report.memoryGiB} GiB`),
     ...packages.map(({ name, version, folder }) => line("package", `${name} ${version} (${folder})`)),
     ...duplicates.map((name) =>
-      line("DUPLICATE", `${name} is there more than once: align the version ranges, then npm dedupe.`),
+      line(
+        "DUPLICATE",
+        `${name} is there more than once, and classes of one copy are not those of another: npm dedupe, where ranges allow it.`,
+      ),
     ),
     line("cache", `${cache.folder}, ${Math.round(cache.bytes / 1e6)} MB`),
     ...cache.models.map((name) => line("cached", name)),

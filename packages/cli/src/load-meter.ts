@@ -1,12 +1,12 @@
+import type { LoadProgress } from "@foretoken/runtime";
 import cliProgress from "cli-progress";
-import type { LoadEvent } from "./load-model.ts";
 import { say, type Terminal } from "./terminal.ts";
 
 /** Phases shorter than this are not shown. */
 const SILENT_MS = 400;
 
 /** Shows the phases of loading on stderr: bars in a terminal, else one line when a long phase begins. */
-export class LoadProgress {
+export class LoadMeter {
   readonly #terminal: Terminal;
   #phase = "";
   #began = 0;
@@ -17,7 +17,7 @@ export class LoadProgress {
     this.#terminal = terminal;
   }
 
-  show({ phase, name, loaded, total }: LoadEvent): void {
+  show({ phase, name, loaded, total }: LoadProgress): void {
     if (phase !== this.#phase) {
       this.stop();
       this.#phase = phase;
