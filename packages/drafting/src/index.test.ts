@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import * as drafting from "./index.ts";
+
+test("exports what several drafters share", () => {
+  expect(Object.keys(drafting).sort()).toEqual([
+    "TEMPLATE_2_2_2",
+    "TableStore",
+    "TokenTable",
+    "candidatesNeeded",
+    "cutTemplate",
+    "decodeTable",
+    "encodeTable",
+    "loadTable",
+    "saveTable",
+    "tableTree",
+    "treeTemplate",
+  ]);
+});
