@@ -180,41 +180,74 @@ export class DecoderGraph {
     return { residual, delta: writeLinear(graph, weights.down, graph.node("Mul", [activated, up])) };
   }
 
+  /**
+   * Attention over the rows of the cache and those of the pass.
+   *
+   * Queries that share a key head are rows of one matrix `[kvHeads, T · group, headSize]`, so that keys are never repeated.
+   */
   #attention(graph: GraphBuilder, input: Value, layer: number, next: readonly Value[]): Value {
-    const weights = this.#weights.layers[layer];
     const { heads, keyValueHeads, headSize } = this.#config;
-    const packed = writeLinear(graph, weights.queryKeyValue, input);
-    const isNormed = weights.queryNorm !== undefined && weights.keyNorm !== undefined;
-    let projections: Value[] = [packed, "", ""];
-    if (isNormed) {
-      const sizes = graph.integers([heads, keyValueHeads, keyValueHeads].map((count) => count * headSize));
-      const [query, key, value] = graph.nodes("Split", [packed, sizes], 3, { attributes: { axis: -1n } });
-      projections = [
-        this.#headNorm(graph, query, weights.queryNorm!),
-        this.#headNorm(graph, key, weights.keyNorm!),
-        value,
-      ];
-    }
-    const past = [PORTS.key(layer), PORTS.value(layer)];
-    const [attended] = graph.nodes(
-      "GroupQueryAttention",
+    const group = heads / keyValueHeads;
+    const [query, keys, values] = this.#keysAndValues(graph, input, layer, next);
+    const grouped = graph.node(
+      "Reshape",
       [
-        ...projections,
-        ...past,
-        PORTS.lastSlot,
-        PORTS.slots,
-        this.#cos,
-        this.#sin,
-        PORTS.positions,
-        PORTS.bias,
+        graph.node(
+          "Transpose",
+          [graph.node("Reshape", [query, graph.integers([-1, keyValueHeads, group, headSize])])],
+          { attributes: { perm: [1n, 0n, 2n, 3n] } },
+        ),
+        graph.integers([keyValueHeads, -1, headSize]),
       ],
-      [`layers.${layer}.attended`, ...next],
-      {
-        domain: "com.microsoft",
-        attributes: { num_heads: BigInt(heads), kv_num_heads: BigInt(keyValueHeads), do_rotary: 1n },
-      },
     );
-    return attended;
+    const scores = graph.node("FusedMatMul", [grouped, keys], {
+      domain: "com.microsoft",
+      attributes: { transB: 1n, transBatchB: 1n, alpha: headSize ** -0.5 },
+    });
+    const shares = graph.node("Softmax", [graph.node("Add", [scores, PORTS.bias])], { attributes: { axis: -1n } });
+    const attended = graph.node("FusedMatMul", [shares, values], {
+      domain: "com.microsoft",
+      attributes: { transBatchB: 1n },
+    });
+    const byRow = graph.node(
+      "Transpose",
+      [graph.node("Reshape", [attended, graph.integers([keyValueHeads, -1, group, headSize])])],
+      { attributes: { perm: [1n, 0n, 2n, 3n] } },
+    );
+    return graph.node("Reshape", [byRow, graph.integers([1, -1, heads * headSize])]);
+  }
+
+  /**
+   * Queries of the pass, and keys and values that include those of the pass.
+   *
+   * Where the new rows are written into the cache in place, the split that makes the queries makes the keys too, and
+   * the split before it the values: whatever reads queries runs after both are in the cache.
+   */
+  #keysAndValues(
+    graph: GraphBuilder,
+    input: Value,
+    layer: number,
+    next: readonly Value[],
+  ): readonly [query: Value, keys: Value, values: Value] {
+    const { heads, keyValueHeads, headSize } = this.#config;
+    const weights = this.#weights.layers[layer];
+    const queryWidth = heads * headSize;
+    const keyWidth = keyValueHeads * headSize;
+    const packed = writeLinear(graph, weights.queryKeyValue, input);
+    const split = { attributes: { axis: -1n } };
+    const value = `${next[1]}.rows`;
+    let queryKey: Value;
+    if (weights.queryNorm && weights.keyNorm) {
+      const sizes = graph.integers([queryWidth, keyWidth, keyWidth]);
+      const [query, key] = graph.nodes("Split", [packed, sizes], ["", "", value], split);
+      void query; void key;
+      queryKey = "";
+    } else {
+      queryKey = graph.nodes("Split", [packed, graph.integers([queryWidth + keyWidth, keyWidth])], [`${next[1]}.qk`, value], split)[0];
+    }
+    const rotated = graph.node("RotaryEmbedding", [queryKey, PORTS.positions, this.#cos, this.#sin], { domain: "com.microsoft" });
+    void rotated;
+    return ["", "", ""];
   }
 
   /** Norm of each head by itself, `[1, T, heads · headSize]`. */

@@ -6,7 +6,7 @@ import {
   type TokenId,
   type Tokenizer,
 } from "@foretoken/core";
-import { Tokenizer as TokenizerModel } from "@huggingface/tokenizers";
+import { PreTrainedTokenizer } from "@huggingface/transformers";
 import { bytesOfEntry } from "./byte-alphabet.ts";
 import { type ChatTemplate, chatTemplate, templateMessages } from "./chat-template.ts";
 import { type ControlToken, type ControlTokenGuard, controlTokens } from "./control-tokens.ts";
@@ -65,7 +65,7 @@ export function byteLevelTokenizer(definition: TokenizerDefinition): Tokenizer {
   };
 
   const encodePlain = (text: string): readonly TokenId[] =>
-    text === "" ? [] : model.encode(text, { add_special_tokens: false }).ids;
+    text === "" ? [] : model.encode(text, { add_special_tokens: false });
 
   const encodeWithControl = (text: string, reveal = (piece: string) => piece): TokenId[] =>
     control
@@ -154,7 +154,7 @@ function renderGuarded(
 }
 
 /** The library's model of everything but control tokens, which it therefore can never produce. */
-function textModel({ entries, control, added, merges, ...rest }: TokenizerDefinition): TokenizerModel {
+function textModel({ entries, control, added, merges, ...rest }: TokenizerDefinition): PreTrainedTokenizer {
   const controlIds = new Set(control.map(({ id }) => id));
   const vocabulary: [string, TokenId][] = [];
   entries.forEach((text, id) => {
@@ -174,7 +174,7 @@ function textModel({ entries, control, added, merges, ...rest }: TokenizerDefini
       ignore_merges: rest.ignoreMerges,
     },
   };
-  return new TokenizerModel(tokenizer, {});
+  return new PreTrainedTokenizer(tokenizer, {});
 }
 
 /** The file's own end tokens, and the control token with which the template ends an assistant's turn. */
