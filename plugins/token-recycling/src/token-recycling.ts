@@ -80,13 +80,11 @@ class TokenRecycling implements Drafting {
   }
 
   /** Keeps the candidates of every row, rejected ones too, in order: the last row with a token wins. */
-  async observe({ kind, pass, rowTokens, next }: Round): Promise<void> {
+  async observe({ kind, pass, rowTokens }: Round): Promise<void> {
     const { candidatesPerToken, seedFromPrompt } = this.#settings;
-    const last = rowTokens.length - 1;
-    // Of the prompt, the last row always has logits: the first token was drawn from them.
-    const first = kind === "verify" || seedFromPrompt ? 0 : next === undefined ? rowTokens.length : last;
-    for (let row = first; row <= last; row++) {
-      this.#table.set(rowTokens[row]!, (await pass.topK(row, candidatesPerToken)).ids);
+    if (kind === "prefill" && !seedFromPrompt) return;
+    for (const [row, token] of rowTokens.entries()) {
+      this.#table.set(token, (await pass.topK(row, candidatesPerToken)).ids);
     }
   }
 
