@@ -1,8 +1,9 @@
 import { DecodingError, type HiddenSite, hasCode } from "@foretoken/core";
 import type { Backend, Executable, HostTensor } from "./device/backend.ts";
-import { type DecoderFeatures, DecoderGraph, PORTS } from "./graph/decoder-graph.ts";
+import { type DecoderFeatures, writeDecoder } from "./graph/decoder-graph.ts";
 import type { DecoderWeights } from "./graph/decoder-weights.ts";
 import type { GraphStore } from "./graph/graph-store.ts";
+import { PORTS } from "./graph/ports.ts";
 import type { SlotPool } from "./pool/slot-pool.ts";
 import { VisibilityBias } from "./pool/visibility.ts";
 import type { FusedPass, FusedResult } from "./session/pass-queue.ts";
@@ -23,16 +24,20 @@ export interface ExecutorParts {
 /** The features a part may ask for. */
 export type Features = Omit<DecoderFeatures, "writesCacheInPlace">;
 
+/** Rows by which the looked-at part of the cache grows. */
+const LOOKED_AT_STEP = 32;
+
 /** Holds the loaded graph, and runs passes through it. Calls must come one at a time. */
 export class DecoderExecutor {
   readonly #parts: ExecutorParts;
-  readonly #bias = new VisibilityBias();
+  readonly #bias: VisibilityBias;
   #features: Features = { hidden: [], gates: false, extensions: [] };
   #executable: Executable | undefined;
   #embeddings = new Float32Array(0);
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
+    this.#bias = new VisibilityBias(parts.config.heads / parts.config.keyValueHeads);
   }
 
   get features(): Features {
@@ -46,17 +51,12 @@ export class DecoderExecutor {
    * load tries again with what was there before.
    */
   async load(features: Features): Promise<void> {
-    const { config, weights, store, backend, pool, threads } = this.#parts;
-    const inPlace = backend.writesCacheInPlace;
-    const graph = new DecoderGraph(
-      config,
-      weights,
-      { ...features, writesCacheInPlace: inPlace },
-      pool.limit + 1,
-    );
+    const { config, weights, store, backend, threads } = this.#parts;
+    const { writesCacheInPlace } = backend;
+    const graph = writeDecoder(config, weights, { ...features, writesCacheInPlace });
     await this.release();
     try {
-      this.#executable = await backend.load(await store.loadable(graph.builder), { threads });
+      this.#executable = await backend.load(await store.loadable(graph), { threads });
     } catch (cause) {
       if (hasCode(cause)) throw cause;
       throw new DecodingError("DEVICE_FAILED", {
@@ -80,11 +80,18 @@ export class DecoderExecutor {
     const { config, backend, pool, weights } = this.#parts;
     const outputs: string[] = pass.hidden.map(PORTS.hidden);
     if (pass.logitRows.length > 0) outputs.push(PORTS.logits);
+    const extent = pass.slots[pass.slots.length - 1].index + 1;
+    const { cache } = pool;
+    // In place, the graph looks at whole steps of rows, so that what is made of the cache stays the same for a while.
+    const lookedAt = backend.writesCacheInPlace
+      ? Math.min(roundUp(extent, LOOKED_AT_STEP), cache.capacity)
+      : extent;
     let results: Readonly<Record<string, Float32Array>>;
     try {
       results = await this.#executable!.run({
-        feeds: this.#feeds(pass),
-        cache: pool.cache,
+        feeds: this.#feeds(pass, lookedAt),
+        cache,
+        cachedRows: backend.writesCacheInPlace ? lookedAt : pass.slots[0].index,
         firstSlot: pass.slots[0].index,
         rows: pass.rows.length,
         outputs,
@@ -105,11 +112,10 @@ export class DecoderExecutor {
     };
   }
 
-  #feeds({ rows, texts, slots, layers, logitRows }: FusedPass): Record<string, HostTensor> {
-    const { config, embedding, backend } = this.#parts;
+  #feeds({ rows, texts, layers, logitRows }: FusedPass, lookedAt: number): Record<string, HostTensor> {
+    const { config, embedding } = this.#parts;
     const { width } = config;
     const count = rows.length;
-    const extent = slots[count - 1].index + 1;
     if (this.#embeddings.length < count * width) this.#embeddings = new Float32Array(count * width);
     rows.forEach(({ token, embedding: injected }, row) => {
       if (injected) this.#embeddings.set(injected, row * width);
@@ -120,7 +126,7 @@ export class DecoderExecutor {
       shape,
       data: BigInt64Array.from(values, BigInt),
     });
-    const scalar = (value: number): HostTensor => ({ type: "int32", shape: [1], data: Int32Array.of(value) });
+    const bias = this.#bias.build(texts, lookedAt);
     const feeds: Record<string, HostTensor> = {
       [PORTS.embeddings]: {
         type: "float32",
@@ -131,17 +137,9 @@ export class DecoderExecutor {
         rows.map(({ position }) => position),
         [1, count],
       ),
-      [PORTS.bias]: { type: "float32", shape: [1, 1, count, extent], data: this.#bias.build(texts, extent) },
-      [PORTS.lastSlot]: scalar(extent - 1),
-      [PORTS.slots]: scalar(extent),
+      [PORTS.bias]: { type: "float32", shape: [1, bias.length / lookedAt, lookedAt], data: bias },
       [PORTS.logitRows]: integers(logitRows, [logitRows.length]),
     };
-    if (!backend.writesCacheInPlace) {
-      feeds[PORTS.newSlots] = integers(
-        slots.map(({ index }) => index),
-        [count],
-      );
-    }
     if (this.#features.gates) {
       for (let layer = 0; layer < config.layers; layer++) {
         const runs = layers?.[layer] ?? true;
@@ -156,6 +154,10 @@ export class DecoderExecutor {
     }
     return feeds;
   }
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
 }
 
 function messageOf(cause: unknown): string {

@@ -24,8 +24,11 @@ export interface Run {
   readonly feeds: Readonly<Record<string, HostTensor>>;
   /** Read, and extended by the rows of the pass. */
   readonly cache: KeyValueCache;
-  /** Slot of the first row of the pass. */
+  /** Rows of the cache that the graph takes in. */
+  readonly cachedRows: number;
+  /** Slot of the first row of the pass; the others follow. */
   readonly firstSlot: number;
+  /** `T` */
   readonly rows: number;
   /** Names of the outputs to return. */
   readonly outputs: readonly string[];
@@ -43,7 +46,7 @@ export interface Backend {
   readonly device: DeviceName;
   /** Version of the ONNX Runtime package. */
   readonly version: string;
-  /** Whether keys and values are written straight into the cache, so that graphs return the whole of it. */
+  /** Whether the rows of a pass get into the cache while it runs; else the graph has to append them itself. */
   readonly writesCacheInPlace: boolean;
   /** Loads a graph; `threads` are those of one operator. */
   load(graph: LoadableGraph, options: { readonly threads: number }): Promise<Executable>;

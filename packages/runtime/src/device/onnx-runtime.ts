@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from "onnxruntime-common";
-import { PORTS } from "../graph/decoder-graph.ts";
+import { PORTS } from "../graph/ports.ts";
 import { WEIGHTS_FILE } from "../graph/weights-file.ts";
 import type { Executable, HostTensor, LoadableGraph, Run } from "./backend.ts";
 
@@ -21,46 +21,55 @@ export function weightOptions({ weights }: LoadableGraph): InferenceSession.Sess
   return { extra: { session: { model_external_initializers_file_folder_path: weights.folder } } };
 }
 
-/** A session whose cache outputs share the buffers of the cache inputs, so that attention extends them in place. */
+/** A session whose new rows are outputs that lie in the cache, where attention reads them in the same pass. */
 export class InPlaceExecutable implements Executable {
   readonly #runtime: OnnxRuntime;
   readonly #session: InferenceSession;
-  /** Inputs and outputs made of the cache, valid while its buffers are. */
-  #bound: { readonly firstKey: Float32Array; readonly feeds: InferenceSession.FeedsType } | undefined;
-  readonly #fetches: Record<string, Tensor> = {};
+  /** Inputs made of the cache; they stay the same while its buffers do, and the number of rows looked at. */
+  #past: { readonly buffer: ArrayBufferLike; readonly rows: number; readonly feeds: Feeds } | undefined;
 
   constructor(runtime: OnnxRuntime, session: InferenceSession) {
     this.#runtime = runtime;
     this.#session = session;
   }
 
-  async run({ feeds, cache, outputs }: Run): Promise<Record<string, Float32Array>> {
-    const all: Record<string, Tensor> = { ...this.#bind(cache) };
+  async run({
+    feeds,
+    cache,
+    cachedRows,
+    firstSlot,
+    rows,
+    outputs,
+  }: Run): Promise<Record<string, Float32Array>> {
+    const all: Feeds = { ...this.#pastFeeds(cache, cachedRows) };
     for (const name in feeds) all[name] = toTensor(this.#runtime, feeds[name]);
-    const fetches: Record<string, Tensor | null> = { ...this.#fetches };
+    const fetches: Record<string, Tensor | null> = {};
+    const shape = [1, rows, cache.heads * cache.headSize];
+    for (let layer = 0; layer < cache.layers; layer++) {
+      const { Tensor } = this.#runtime;
+      fetches[PORTS.newKey(layer)] = new Tensor("float32", cache.keys(layer, firstSlot, rows), shape);
+      fetches[PORTS.newValue(layer)] = new Tensor("float32", cache.values(layer, firstSlot, rows), shape);
+    }
     for (const name of outputs) fetches[name] = null;
     const results = await this.#session.run(all, fetches);
     return Object.fromEntries(outputs.map((name) => [name, results[name].data as Float32Array]));
   }
 
   release(): Promise<void> {
-    this.#bound = undefined;
+    this.#past = undefined;
     return this.#session.release();
   }
 
-  #bind(cache: Run["cache"]): InferenceSession.FeedsType {
-    if (this.#bound?.firstKey === cache.key(0)) return this.#bound.feeds;
-    const feeds: Record<string, Tensor> = {};
-    for (const [name, next, tensor] of cacheTensors(this.#runtime, cache)) {
-      feeds[name] = tensor;
-      this.#fetches[next] = tensor;
+  #pastFeeds(cache: Run["cache"], rows: number): Feeds {
+    const { buffer } = cache.keys(0, 0, rows);
+    if (this.#past?.buffer !== buffer || this.#past.rows !== rows) {
+      this.#past = { buffer, rows, feeds: pastFeeds(this.#runtime, cache, rows) };
     }
-    this.#bound = { firstKey: cache.key(0), feeds };
-    return feeds;
+    return this.#past.feeds;
   }
 }
 
-/** A session that reads a copy of the cache and returns the rows to add. */
+/** A session that takes in a copy of the cache and returns the rows to add. */
 export class CopyingExecutable implements Executable {
   readonly #runtime: OnnxRuntime;
   readonly #session: InferenceSession;
@@ -70,16 +79,23 @@ export class CopyingExecutable implements Executable {
     this.#session = session;
   }
 
-  async run({ feeds, cache, firstSlot, rows, outputs }: Run): Promise<Record<string, Float32Array>> {
-    const all: Record<string, Tensor> = {};
-    for (const [name, , tensor] of cacheTensors(this.#runtime, cache)) all[name] = tensor;
+  async run({
+    feeds,
+    cache,
+    cachedRows,
+    firstSlot,
+    rows,
+    outputs,
+  }: Run): Promise<Record<string, Float32Array>> {
+    const all = pastFeeds(this.#runtime, cache, cachedRows);
     for (const name in feeds) all[name] = toTensor(this.#runtime, feeds[name]);
     const layers = Array.from({ length: cache.layers }, (_, layer) => layer);
-    const newRows = layers.flatMap((layer) => [PORTS.nextKey(layer), PORTS.nextValue(layer)]);
+    const newRows = layers.flatMap((layer) => [PORTS.newKey(layer), PORTS.newValue(layer)]);
     const results = await this.#session.run(all, [...outputs, ...newRows]);
     const values = (name: string) => results[name].data as Float32Array;
     for (const layer of layers) {
-      cache.write(layer, firstSlot, rows, values(PORTS.nextKey(layer)), values(PORTS.nextValue(layer)));
+      cache.keys(layer, firstSlot, rows).set(values(PORTS.newKey(layer)));
+      cache.values(layer, firstSlot, rows).set(values(PORTS.newValue(layer)));
     }
     return Object.fromEntries(outputs.map((name) => [name, values(name)]));
   }
@@ -89,15 +105,18 @@ export class CopyingExecutable implements Executable {
   }
 }
 
-function* cacheTensors(runtime: OnnxRuntime, cache: Run["cache"]): Generator<[string, string, Tensor]> {
-  const shape = [1, cache.heads, cache.capacity, cache.headSize];
-  const tensor = (data: Float32Array) => new runtime.Tensor("float32", data, shape);
+type Feeds = Record<string, Tensor>;
+
+function pastFeeds({ Tensor }: OnnxRuntime, cache: Run["cache"], rows: number): Feeds {
+  const shape = [rows, cache.heads, cache.headSize];
+  const feeds: Feeds = {};
   for (let layer = 0; layer < cache.layers; layer++) {
-    yield [PORTS.key(layer), PORTS.nextKey(layer), tensor(cache.key(layer))];
-    yield [PORTS.value(layer), PORTS.nextValue(layer), tensor(cache.value(layer))];
+    feeds[PORTS.key(layer)] = new Tensor("float32", cache.keys(layer, 0, rows), shape);
+    feeds[PORTS.value(layer)] = new Tensor("float32", cache.values(layer, 0, rows), shape);
   }
+  return feeds;
 }
 
-function toTensor(runtime: OnnxRuntime, { type, data, shape }: HostTensor): Tensor {
-  return new runtime.Tensor(type, data, shape);
+function toTensor({ Tensor }: OnnxRuntime, { type, data, shape }: HostTensor): Tensor {
+  return new Tensor(type, data, shape);
 }

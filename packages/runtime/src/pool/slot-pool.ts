@@ -17,18 +17,15 @@ interface OwnedSlot extends Slot {
 /**
  * Which rows of a {@link KeyValueCache} are in use, by how many holders.
  *
- * A pass appends its rows behind all others, because attention lets a row see lower slots only. Rows that died in
- * between are filled with the last ones before the next pass: moving a row costs a few microseconds, once, a dead
- * row costs as much as a live one in every pass.
- *
- * Slot 0 is never used and never visible. With it every pass has something before it, so that ONNX Runtime takes no
- * pass for the first of a text, where it would ignore all position ids but the first.
+ * A pass appends its rows behind all others, because new rows must lie side by side. Rows that died in between are
+ * replaced by the last ones before the next pass: moving a row costs a few microseconds, once, a dead row costs as
+ * much as a live one in every pass.
  */
 export class SlotPool {
   /** Most rows that may be in use at once. */
   readonly limit: number;
   readonly cache: KeyValueCache;
-  readonly #slots: (OwnedSlot | undefined)[] = [undefined];
+  readonly #slots: (OwnedSlot | undefined)[] = [];
   #live = 0;
   #hasPartialRows = false;
 
@@ -89,13 +86,13 @@ export class SlotPool {
     if (--owned.references > 0) return;
     this.#slots[owned.index] = undefined;
     this.#live--;
-    while (this.#slots.length > 1 && this.#slots[this.#slots.length - 1] === undefined) this.#slots.pop();
+    while (this.#slots.length > 0 && this.#slots[this.#slots.length - 1] === undefined) this.#slots.pop();
   }
 
   /** Moves the last rows into the holes that freed rows left. Not while a pass runs. */
   compact(): void {
-    const target = this.#live + 1;
-    for (let hole = 1; this.#slots.length > target; hole++) {
+    const target = this.#live;
+    for (let hole = 0; this.#slots.length > target; hole++) {
       if (this.#slots[hole] !== undefined) continue;
       const slot = this.#slots.pop()!;
       this.cache.move(slot.index, hole);

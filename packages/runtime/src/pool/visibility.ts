@@ -25,12 +25,19 @@ export interface VisibleText {
 }
 
 /**
- * Builds the bias that attention adds to its scores, `[T, S]`; the buffer is reused from pass to pass.
+ * Builds the bias that attention adds to its scores, `[T · group, S]`: each row of the pass `group` times, once for
+ * every head that shares a key head. The buffer is reused from pass to pass.
  *
  * Visibility comes from ownership alone: a row sees the text before it, its ancestors and itself, wherever they lie.
  */
 export class VisibilityBias {
+  readonly #group: number;
   #buffer = new Float32Array(0);
+
+  /** @param group - Query heads that share a key head. */
+  constructor(group: number) {
+    this.#group = group;
+  }
 
   /**
    * @param texts - Rows in the order of the pass.
@@ -38,7 +45,8 @@ export class VisibilityBias {
    * @returns A view that is valid until the next call.
    */
   build(texts: readonly VisibleText[], extent: number): Float32Array {
-    const size = texts.reduce((sum, text) => sum + text.rows.length, 0) * extent;
+    const group = this.#group;
+    const size = texts.reduce((sum, text) => sum + text.rows.length, 0) * group * extent;
     if (this.#buffer.length < size) this.#buffer = new Float32Array(Math.ceil(1.25 * size));
     const bias = this.#buffer;
     let start = 0;
@@ -46,7 +54,7 @@ export class VisibilityBias {
       const first = start;
       for (const { slot, parent, base, ancestors } of rows) {
         if (parent !== undefined) {
-          const from = first + parent * extent;
+          const from = first + parent * group * extent;
           bias.copyWithin(start, from, from + extent);
         } else {
           bias.fill(HIDDEN, start, start + extent);
@@ -54,7 +62,9 @@ export class VisibilityBias {
           for (const ancestor of ancestors) bias[start + ancestor.index] = 0;
         }
         bias[start + slot.index] = 0;
-        start += extent;
+        for (let head = 1; head < group; head++)
+          bias.copyWithin(start + head * extent, start, start + extent);
+        start += group * extent;
       }
     }
     return bias.subarray(0, size);

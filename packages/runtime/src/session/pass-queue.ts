@@ -13,8 +13,6 @@ export interface PlannedRow {
   readonly embedding?: Float32Array;
   readonly integers?: Readonly<Record<string, number>>;
   readonly position: number;
-  /** Earlier row of the call that it follows. */
-  readonly parent?: number;
 }
 
 /** What a call to `forward` brings to its pass. */

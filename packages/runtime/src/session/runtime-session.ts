@@ -36,6 +36,9 @@ interface Place {
   readonly pending?: RuntimePendingRow;
 }
 
+/** Largest value of an injected embedding: its square, summed over any width, is still a float32. */
+const MOST_INJECTED = 1e15;
+
 /** A text in the slot pool of a model. */
 export class RuntimeSession implements Session {
   readonly #host: SessionHost;
@@ -82,7 +85,7 @@ export class RuntimeSession implements Session {
     for (const [index, row] of rows.entries()) places.push(this.#place(row, index, places));
     const sees = (slots: readonly Slot[]) => this.#sees(places, slots);
     this.#mustSeeNoHole(places, layers);
-    const planned = rows.map((row, index): PlannedRow => ({ ...row, ...places[index] }));
+    const planned = rows.map((row, index): PlannedRow => ({ ...row, position: places[index].position }));
     this.#inFlight++;
     try {
       return await this.#host.queue.enqueue({
@@ -220,9 +223,12 @@ export class RuntimeSession implements Session {
         fix: "Give one value for each dimension of the hidden state.",
       });
     }
-    // One NaN in the cache would reach every row of the pool, since 0 times NaN is NaN.
-    if (row.embedding && !row.embedding.every(Number.isFinite)) {
-      throw invalidRow(`row ${index} has an embedding that is not finite`, "Inject finite numbers.");
+    // One NaN in the cache, or what overflows to it, would reach every row: 0 times NaN is NaN.
+    if (row.embedding && !row.embedding.every((value) => Math.abs(value) <= MOST_INJECTED)) {
+      throw invalidRow(
+        `row ${index} has an embedding that is not finite or beyond ${MOST_INJECTED}`,
+        "Inject finite numbers.",
+      );
     }
     const place = this.#parentOf(row.parent ?? index - 1, index, places);
     if (place.position >= this.#contextLength) {

@@ -1,0 +1,28 @@
+import type { HiddenSite } from "@foretoken/core";
+
+/** Names of the inputs and outputs of a decoder graph. `T`: rows of the pass, `S`: rows that attention looks at. */
+export const PORTS = {
+  /** Input embeddings, float32 `[1, T, D]`. */
+  embeddings: "embeddings",
+  /** Positions in the text, int64 `[1, T]`. */
+  positions: "positions",
+  /**
+   * Added to attention scores, float32 `[1, T · heads / kvHeads, S]`, each row of the pass repeated for the heads that
+   * share a key head: 0 where a row may look, a large negative number elsewhere.
+   */
+  bias: "bias",
+  /** Rows whose logits are computed, int64 `[R]`, `R >= 0`. */
+  logitRows: "logit_rows",
+  /** Float32 `[1, R, V]`. */
+  logits: "logits",
+  /** Keys in the cache, float32 `[S, kvHeads, headSize]`, or `[S - T, …]` where the graph appends those of the pass. */
+  key: (layer: number) => `key.${layer}`,
+  value: (layer: number) => `value.${layer}`,
+  /** Keys of the pass, float32 `[1, T, kvHeads · headSize]`. */
+  newKey: (layer: number) => `new_key.${layer}`,
+  newValue: (layer: number) => `new_value.${layer}`,
+  /** Float32 `[1, T, D]`. */
+  hidden: (site: HiddenSite) => `hidden.${site}`,
+  /** Whether a layer runs, bool scalar. */
+  run: (layer: number) => `run.${layer}`,
+} as const;
