@@ -94,6 +94,29 @@ test("mode takes the lowest id among equals, and entropy is in nats", () => {
   expect(pointLaw(3, V).entropy()).toBe(0);
 });
 
-test.each([[[0, 0, 0, 0, 0, 0]], [[Number.NaN, 1, 0, 0, 0, 0]]])("refuses weights %j", (values) => {
-  expect(() => dense(...values)).toThrow(expect.objectContaining({ code: "EMPTY_LAW" }));
+const listed = (...values: number[]) =>
+  sparseLaw(Int32Array.from(values.keys()), Float64Array.from(values), V);
+
+test.each([
+  ["dense", dense, [0, 0, 0, 0, 0, 0], "EMPTY_LAW"],
+  ["sparse", listed, [0, 0, 0, 0, 0, 0], "EMPTY_LAW"],
+  ["sparse", listed, [], "EMPTY_LAW"],
+  ["dense", dense, [Number.NaN, 1, 0, 0, 0, 0], "INVALID_OPTION"],
+  ["sparse", listed, [Number.NaN, 1], "INVALID_OPTION"],
+  ["sparse", listed, [2, -1], "INVALID_OPTION"],
+  ["sparse", listed, [2, Number.POSITIVE_INFINITY], "INVALID_OPTION"],
+])("a %s law refuses weights %#", (_, make, values, code) => {
+  expect(() => make(...values)).toThrow(expect.objectContaining({ code }));
+});
+
+test.each([
+  [[1, 1], "INVALID_OPTION"],
+  [[2, 1], "INVALID_OPTION"],
+  [[0, V], "INVALID_OPTION"],
+  [[-1, 2], "INVALID_OPTION"],
+  [[0, 1, 2], "SHAPE_MISMATCH"],
+])("refuses tokens %j", (ids, code) => {
+  expect(() => sparseLaw(Int32Array.from(ids), Float64Array.of(1, 1), V)).toThrow(
+    expect.objectContaining({ code }),
+  );
 });

@@ -1,5 +1,5 @@
 import { DecodingError } from "./errors.ts";
-import { expNegative } from "./exponential.ts";
+import { expNegative, sumExp } from "./exponential.ts";
 import { largest } from "./largest.ts";
 import type { TopK } from "./session.ts";
 import type { TokenId } from "./tokens.ts";
@@ -49,9 +49,7 @@ export function argmax(row: Float32Array): TokenId {
  */
 export function logSumExp(row: Float32Array): number {
   const most = finiteMost(row);
-  let total = 0;
-  for (let token = 0; token < row.length; token++) total += expNegative(most - row[token]);
-  return most + Math.log(total);
+  return most + Math.log(sumExp(row, most, 1));
 }
 
 /**
