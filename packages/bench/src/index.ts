@@ -9,6 +9,10 @@ export { measureNoise, type Noise, type NoiseOptions } from "./noise.ts";
 export { paddedPlain } from "./padded-plain.ts";
 export { openPeers, type PeerOptions } from "./peers/open-peers.ts";
 export { type BenchPrompt, type PromptSelection, readPrompts } from "./prompts.ts";
+export { type RecordOptions, recordAnswer } from "./record-answer.ts";
+export { type RecordedAnswer, readRecordedAnswers } from "./recorded-answer.ts";
+export { type RecordedModelOptions, recordedModel } from "./recorded-model.ts";
+export { DEFAULT_PRICES, type ReplayOptions, type ReplayRow, replay, replayTable } from "./replay.ts";
 export {
   type BenchOptions,
   type BenchProgress,

@@ -72,7 +72,7 @@ async function fits(choose: Choose): Promise<boolean> {
     length: LENGTH,
     temperature: 1,
   });
-  return fitsLaw(compareLaw(await countTexts(write, 20_000), exact));
+  return fitsLaw(compareLaw(await countTexts(write, 8_000), exact));
 }
 
 test("one draw for each visited node keeps the target's law", async () => {

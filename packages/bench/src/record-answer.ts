@@ -1,0 +1,54 @@
+import { generate, type Model, type SamplingOptions, type TokenId } from "@foretoken/core";
+import type { RecordedAnswer } from "./recorded-answer.ts";
+
+/** Options of {@link recordAnswer}. */
+export interface RecordOptions {
+  /** The user's message. */
+  readonly text: string;
+  readonly group: string;
+  /** Default 160. */
+  readonly maxTokens?: number;
+  /** Default greedy. */
+  readonly sampling?: SamplingOptions;
+  readonly seed?: number;
+  /** Candidates kept behind each token; 0 leaves them out. Default 8. */
+  readonly topK?: number;
+}
+
+/** Rows of one pass. */
+const CHUNK = 128;
+
+/** Lets a model answer by plain decoding, and keeps what {@link replay} needs to write the answer again. */
+export async function recordAnswer(
+  model: Model,
+  { text, group, maxTokens = 160, sampling, seed = 0, topK = 8 }: RecordOptions,
+): Promise<RecordedAnswer> {
+  const messages = [{ role: "user", content: text }];
+  const prompt = model.tokenizer?.renderChat(messages).tokens ?? [];
+  const { tokens } = await generate(model, { ...sampling, prompt, maxTokens, seed });
+  const recorded = { group, prompt, answer: tokens };
+  if (topK === 0) return recorded;
+  return { ...recorded, topK: await candidates(model, [...prompt, ...tokens], topK) };
+}
+
+async function candidates(model: Model, text: readonly TokenId[], topK: number): Promise<TokenId[][]> {
+  await model.prepare({ topK });
+  const session = model.createSession();
+  const rows: TokenId[][] = [];
+  try {
+    // The last token of a text that fills the context has no row.
+    const fed = text.slice(0, -1);
+    for (let at = 0; at < fed.length; at += CHUNK) {
+      const chunk = fed.slice(at, at + CHUNK);
+      const pass = await session.forward(
+        chunk.map((token) => ({ token })),
+        { logits: "all", topK },
+      );
+      for (const row of chunk.keys()) rows.push([...(await pass.topK(row, topK)).ids]);
+      session.commit(pass.rows);
+    }
+  } finally {
+    session.dispose();
+  }
+  return rows;
+}

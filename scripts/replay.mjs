@@ -1,0 +1,56 @@
+// What decoders would gain on recorded answers, at given prices of rows:
+//
+//   node scripts/replay.mjs record --out answers.jsonl [--prompts file --ids file --first 10] [--temperature 0.8 --top-p 0.95]
+//   node scripts/replay.mjs answers.jsonl plain prompt-lookup '{"use":"prompt-lookup","maxTokens":3}'
+//
+// Needs `npm run build`. Keep recordings of prompts that are not yours out of the repository.
+import { appendFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { readPrompts, readRecordedAnswers, recordAnswer, replay, replayTable } from "@foretoken/bench";
+import { createRegistry } from "@foretoken/core";
+import { plugin as promptLookup } from "@foretoken/prompt-lookup";
+import { loadModel } from "@foretoken/runtime";
+import { plugin as tokenRecycling } from "@foretoken/token-recycling";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    out: { type: "string", default: "answers.jsonl" },
+    model: { type: "string", default: "smollm2-135m-instruct" },
+    prompts: { type: "string" },
+    ids: { type: "string" },
+    first: { type: "string" },
+    temperature: { type: "string", default: "0" },
+    "top-p": { type: "string", default: "1" },
+    prices: { type: "string" },
+  },
+});
+
+if (positionals[0] === "record") await record();
+else await print(positionals);
+
+async function record() {
+  const first = values.first === undefined ? undefined : Number(values.first);
+  const prompts = await readPrompts({ file: values.prompts, ids: values.ids, first });
+  const sampling = { temperature: Number(values.temperature), topP: Number(values["top-p"]) };
+  const model = await loadModel(values.model);
+  await writeFile(values.out, "");
+  for (const [seed, { group, text }] of prompts.entries()) {
+    const answer = await recordAnswer(model, { group, text, sampling, seed });
+    await appendFile(values.out, `${JSON.stringify(answer)}\n`);
+    console.error(`${seed + 1}/${prompts.length} ${group}: ${answer.answer.length} tokens`);
+  }
+  await model.dispose();
+}
+
+async function print([path, ...decoders]) {
+  const registry = createRegistry();
+  for (const plugin of [promptLookup, tokenRecycling]) registry.register(plugin);
+  const parse = (text) => (/^[[{]/.test(text) ? JSON.parse(text) : text);
+  const rows = await replay({
+    answers: await readRecordedAnswers(path),
+    decoders: Object.fromEntries(decoders.map((text) => [text, registry.compose("decoder", parse(text))])),
+    prices: values.prices?.split(",").map(Number),
+  });
+  console.log(replayTable(rows));
+}
