@@ -36,7 +36,8 @@ async function record() {
   const model = await loadModel(values.model);
   await writeFile(values.out, "");
   for (const [seed, { group, text }] of prompts.entries()) {
-    const answer = await recordAnswer(model, { group, text, sampling, seed });
+    const prompt = model.tokenizer.renderChat([{ role: "user", content: text }]).tokens;
+    const answer = await recordAnswer(model, { group, prompt, sampling, seed });
     await appendFile(values.out, `${JSON.stringify(answer)}\n`);
     console.error(`${seed + 1}/${prompts.length} ${group}: ${answer.answer.length} tokens`);
   }

@@ -3,8 +3,8 @@ import type { RecordedAnswer } from "./recorded-answer.ts";
 
 /** Options of {@link recordAnswer}. */
 export interface RecordOptions {
-  /** The user's message. */
-  readonly text: string;
+  /** `[P]` */
+  readonly prompt: readonly TokenId[];
   readonly group: string;
   /** Default 160. */
   readonly maxTokens?: number;
@@ -21,10 +21,8 @@ const CHUNK = 128;
 /** Lets a model answer by plain decoding, and keeps what {@link replay} needs to write the answer again. */
 export async function recordAnswer(
   model: Model,
-  { text, group, maxTokens = 160, sampling, seed = 0, topK = 8 }: RecordOptions,
+  { prompt, group, maxTokens = 160, sampling, seed = 0, topK = 8 }: RecordOptions,
 ): Promise<RecordedAnswer> {
-  const messages = [{ role: "user", content: text }];
-  const prompt = model.tokenizer?.renderChat(messages).tokens ?? [];
   const { tokens } = await generate(model, { ...sampling, prompt, maxTokens, seed });
   const recorded = { group, prompt, answer: tokens };
   if (topK === 0) return recorded;
