@@ -30,7 +30,8 @@ const LONG = ["generate", "-m", MODEL, "-d", "plain", "--ignore-end", "-n", "450
 
 describe("G1: in a pipeline", () => {
   test("stdout holds the answer alone and stderr no escapes", async () => {
-    for (const env of [{ CI: "1" }, { NO_COLOR: "1" }, { FORCE_COLOR: "1" }]) {
+    for (const name of ["CI", "NO_COLOR", "FORCE_COLOR"]) {
+      const env = { [name]: "1" };
       const { code, stdout, stderr } = await run(["generate", "-m", MODEL, "-n", "8", "hello"], { env });
       expect(code).toBe(0);
       expect(stdout.endsWith("\n")).toBe(true);
