@@ -33,3 +33,4 @@ export { type ScriptedTokenizerOptions, scriptedTokenizer } from "./scripted/scr
 export type { Check, Skips } from "./suites/check.ts";
 export type { DecoderTestOptions } from "./suites/decoder-bench.ts";
 export { decoderChecks, testDecoder } from "./suites/test-decoder.ts";
+export { testVerifier, type VerifierTestOptions, verifierChecks } from "./suites/test-verifier.ts";

@@ -1,4 +1,4 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 /** One behaviour of a conformance suite: passes, or throws what failed. */
 export interface Check {
@@ -23,4 +23,21 @@ export function registerChecks(title: string, checks: readonly Check[], skip: Sk
       else test.skip(`${name} (skipped: ${skip[name]})`, run);
     }
   });
+}
+
+/**
+ * Fails unless the check of that name fails, by an expectation or a coded error and not by an accident.
+ */
+export async function expectCheckToFail(checks: readonly Check[], name: string): Promise<void> {
+  const check = checks.find((candidate) => candidate.name === name);
+  expect(check, `There is no check "${name}"`).toBeDefined();
+  const failure = await Promise.resolve()
+    .then(() => check!.run())
+    .then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  expect(failure?.name, `"${name}" did not notice, or stumbled over: ${failure?.stack}`).toMatch(
+    /^(AssertionError|DecodingError)$/,
+  );
 }
