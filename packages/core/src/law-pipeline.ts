@@ -1,4 +1,4 @@
-import { DecodingError } from "./errors.ts";
+import { DecodingError, hasCode } from "./errors.ts";
 import type { LawState, TokenLogProbability } from "./law-state.ts";
 import { pointLaw } from "./laws.ts";
 import type { LogitsProcessor } from "./logits-processor.ts";
@@ -82,6 +82,12 @@ class Pipeline {
 
   /** The row after bias, bans, penalties and processors; scratch that the next call overwrites. */
   process(row: Float32Array, history: History | undefined, states: readonly unknown[]): Float32Array {
+    if (row.length !== this.vocabularySize) {
+      throw new DecodingError("SHAPE_MISMATCH", {
+        message: `Got ${row.length} logits for a vocabulary of ${this.vocabularySize} tokens.`,
+        fix: "Pass one logit for each token of the target's vocabulary, without padding.",
+      });
+    }
     if (!this.changesLogits) return row;
     const logits = this.#logits;
     logits.set(row);
@@ -93,15 +99,12 @@ class Pipeline {
     return logits;
   }
 
-  /** @param logits - Processed. */
+  /**
+   * @param logits - Processed.
+   * @throws `EMPTY_LAW`, `INVALID_LOGITS`
+   */
   law(logits: Float32Array): TokenLaw {
     const mode = argmax(logits);
-    if (logits[mode] === Number.NEGATIVE_INFINITY) {
-      throw new DecodingError("EMPTY_LAW", {
-        message: `Every one of the ${logits.length} tokens is banned here.`,
-        fix: "Leave at least one token possible: look at bans, bias and processors.",
-      });
-    }
     return this.temperature === 0
       ? pointLaw(mode, logits.length)
       : truncatedLaw(logits, mode, this.#truncation);
@@ -161,7 +164,12 @@ class PipelineState implements LawState {
 
   async law(pass: Pass, row: number): Promise<TokenLaw> {
     if (this.isPlainGreedy) return pointLaw(await pass.argmax(row), this.#pipeline.vocabularySize);
-    return this.lawOf(await pass.logits(row));
+    const logits = await pass.logits(row);
+    try {
+      return this.lawOf(logits);
+    } catch (error) {
+      throw atPosition(error, pass.rows[row].position + 1);
+    }
   }
 
   lawOf(logits: Float32Array): TokenLaw {
@@ -186,6 +194,13 @@ class PipelineState implements LawState {
     if (this.#pipeline.temperature === 0) return logits[token]! - logSumExp(logits);
     return this.#pipeline.law(logits).logProbability(token);
   }
+}
+
+/** Tells where in the text a law could not be made. */
+function atPosition(error: unknown, position: number): unknown {
+  if (!hasCode(error, "EMPTY_LAW", "INVALID_LOGITS")) return error;
+  const message = `There is no law of the token at position ${position}: ${error.message}`;
+  return new DecodingError(error.code, { message, fix: error.fix, cause: error });
 }
 
 function guarded<T>(processor: LogitsProcessor, call: () => T): T {

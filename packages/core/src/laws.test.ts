@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { denseLaw, pointLaw, sparseLaw } from "./laws.ts";
+import { seededRandom } from "./philox.ts";
 import type { TokenLaw } from "./token-law.ts";
 
 const V = 6;
@@ -119,4 +120,83 @@ test.each([
   expect(() => sparseLaw(Int32Array.from(ids), Float64Array.of(1, 1), V)).toThrow(
     expect.objectContaining({ code }),
   );
+});
+
+describe("a law over several blocks of the vocabulary", () => {
+  const SIZE = 600;
+  const random = seededRandom(5);
+  const row = Float64Array.from({ length: SIZE }, (_, token) =>
+    // Whole blocks are nearly empty, and both ends of every block are possible or not by turns.
+    token % 3 === 0 || (token > 256 && token < 500) ? 0 : random.uniform(token, "draft"),
+  );
+  const few = sparseLaw(Int32Array.of(1, 254, 255, 256, 511, 599), Float64Array.of(9, 1, 5, 1, 1, 9), SIZE);
+  const other = sparseLaw(Int32Array.of(2, 4, 255, 599), Float64Array.of(1, 1, 7, 1), SIZE);
+  const whole = denseLaw(row.slice());
+  const laws = {
+    dense: whole,
+    "dense, after one rejection": whole.residual(few)!,
+    "dense, after two rejections": whole.residual(few)!.residual(other)!,
+    "dense, without its last token": whole.without(598)!.without(599)!,
+    "dense, less a dense one": whole.residual(denseLaw(row.map((weight, token) => weight * (token % 7))))!,
+    sparse: few,
+    "sparse, after a rejection": few.residual(other)!,
+  };
+
+  test.each(Object.entries(laws))("%s: probabilities add up to 1", (_, law) => {
+    let sum = 0;
+    let last = -1;
+    law.forEach((token, probability) => {
+      expect(token).toBeGreaterThan(last);
+      expect(law.probability(token)).toBe(probability);
+      last = token;
+      sum += probability;
+    });
+    expect(sum).toBeCloseTo(1, 12);
+  });
+
+  test.each(Object.entries(laws))("%s: uniforms far apart draw what the running sum says", (_, law) => {
+    let sum = 0;
+    law.forEach((token, probability) => {
+      expect(law.draw(sum + probability / 2)).toBe(token);
+      sum += probability;
+    });
+    for (const uniform of [0, 2 ** -53, ALMOST_ONE]) {
+      expect(law.probability(law.draw(uniform))).toBeGreaterThan(0);
+    }
+  });
+
+  test.each(Object.entries(laws))("%s: draws follow it", (_, law) => {
+    const draws = 100_000;
+    const counts = new Float64Array(SIZE);
+    for (let index = 0; index < draws; index++) counts[law.draw(random.uniform(index, "token"))]++;
+    let chiSquare = 0;
+    let degrees = -1;
+    for (const [token, count] of counts.entries()) {
+      const expected = law.probability(token) * draws;
+      if (expected === 0) expect(count).toBe(0);
+      if (expected < 5) continue; // Too rare for the statistic; what is left out is less than one in a thousand.
+      chiSquare += (count - expected) ** 2 / expected;
+      degrees++;
+    }
+    expect(Math.abs(chiSquare - degrees) / Math.sqrt(2 * degrees)).toBeLessThan(4);
+  });
+});
+
+test("a rejection of a whole row costs what the draft lists, not the row", () => {
+  const size = 49_152;
+  let reads = 0;
+  const weights = new Proxy(new Float64Array(size).fill(1), {
+    get: (target, key) => {
+      if (typeof key === "string" && /^\d+$/.test(key)) reads++;
+      const value = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const target = denseLaw(weights);
+  const draft = sparseLaw(Int32Array.of(5, 4000, 30_000), Float64Array.of(2, 1, 1), size);
+  reads = 0;
+  const rest = target.residual(draft)!.residual(draft)!;
+  expect(reads).toBeLessThan(20);
+  expect(rest.probability(5)).toBe(0);
+  expect(rest.probability(6)).toBeCloseTo(1 / (size - 3), 12);
 });

@@ -29,13 +29,19 @@ interface Rule {
  * The stop rule before the first token. Where several reasons meet in one token, the first of end token, stop string,
  * token budget and context limit is told.
  *
- * @throws `INVALID_OPTION` for stop strings without a tokenizer.
+ * @throws `INVALID_OPTION` for an empty stop string, and for stop strings without a tokenizer.
  */
 export function stopRule({ endTokens, stop, maxTokens, contextRoom, tokenizer }: StopRuleOptions): StopState {
   if (stop.length > 0 && tokenizer === undefined) {
     throw new DecodingError("INVALID_OPTION", {
       message: `stop is ${JSON.stringify(stop)}, but this model has no tokenizer to look for text with.`,
       fix: "Leave stop out, and end the answer by endTokens or maxTokens.",
+    });
+  }
+  if (stop.includes("")) {
+    throw new DecodingError("INVALID_OPTION", {
+      message: `stop is ${JSON.stringify(stop)}, but an empty text would end every answer at once.`,
+      fix: "Leave the empty text out.",
     });
   }
   const stops = stop.map((text) => asBytes(new TextEncoder().encode(text)));
