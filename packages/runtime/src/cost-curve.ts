@@ -40,6 +40,18 @@ export function assumedCost(dtype: string): CostCurve {
   return costCurve(dtype === "fp32" ? ASSUMED.float : ASSUMED.blocks, false);
 }
 
+/** Whether something read from a file is a table. */
+export function isCostTable(value: unknown): value is CostTable {
+  const { rows, contexts, ms } = (value ?? {}) as Partial<CostTable>;
+  const areNumbers = (list: unknown, length?: number) =>
+    Array.isArray(list) &&
+    list.length === (length ?? list.length) &&
+    list.length > 0 &&
+    list.every(Number.isFinite);
+  if (!areNumbers(rows) || !areNumbers(contexts) || !Array.isArray(ms)) return false;
+  return ms.length === contexts!.length && ms.every((line) => areNumbers(line, rows!.length));
+}
+
 /** Interpolates a table linearly, and goes on straight beyond its ends. */
 export function costCurve(table: CostTable, isMeasured: boolean): CostCurve {
   return {

@@ -10,7 +10,8 @@ import {
   type Tokenizer,
   type Wants,
 } from "@foretoken/core";
-import { assumedCost } from "./cost-curve.ts";
+import { measureCost } from "./calibrate.ts";
+import { assumedCost, type CostTable, costCurve, isCostTable } from "./cost-curve.ts";
 import { DecoderExecutor, type Features } from "./decoder-executor.ts";
 import type { DeviceName } from "./device/backend.ts";
 import { openBackend, usableThreads } from "./device/open-backend.ts";
@@ -20,6 +21,7 @@ import type { GraphExtension } from "./graph/graph-extension.ts";
 import { folderStore, memoryStore } from "./graph/graph-store.ts";
 import { KeyValueCache } from "./pool/key-value-cache.ts";
 import { SlotPool } from "./pool/slot-pool.ts";
+import { type SelfTestVerdict, selfTest } from "./self-test.ts";
 import { PassQueue } from "./session/pass-queue.ts";
 import { RuntimeSession, type SessionHost } from "./session/runtime-session.ts";
 import { disposed } from "./session/session-errors.ts";
@@ -51,6 +53,14 @@ export interface RuntimeModel extends Model {
   readonly threads: number;
   /** Cached rows of all sessions, and the bytes that hold them. */
   readonly cacheUse: { readonly rows: number; readonly bytes: number };
+  /** What the self-test of this model on this device found, now or when it was loaded first. */
+  readonly selfTest: SelfTestVerdict;
+  /**
+   * Measures {@link Model.cost} on this machine and keeps it beside the weights; a few seconds.
+   *
+   * @throws `ABORTED`, `DISPOSED`
+   */
+  calibrate(options?: { readonly signal?: AbortSignal }): Promise<CostTable>;
 }
 
 /**
@@ -80,6 +90,8 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
   const threads = wholeNumber("threads", options.threads ?? (await usableThreads()));
   const backend = await openBackend(device);
   const pool = new SlotPool(new KeyValueCache(config), poolRows);
+  const store =
+    cacheFolder === undefined ? memoryStore() : await folderStore(cacheFolder, contentHash, dtype);
   const executor = new DecoderExecutor({
     config,
     backend,
@@ -87,13 +99,21 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
     threads,
     weights: await decoderWeights(source, dtype),
     embedding: await openEmbedding(source.tensor("embedding")!),
-    store: cacheFolder === undefined ? memoryStore() : await folderStore(cacheFolder, contentHash, dtype),
+    store,
   });
   await inTurn(() => executor.load(executor.features));
+  const verdictName = `self-test-${device}-${backend.version}`;
+  let verdict = (await store.recall(verdictName)) as SelfTestVerdict | undefined;
+  if (verdict?.verifiesTrees === undefined) {
+    verdict = await inTurn(() => selfTest(executor, pool, config.vocabularySize));
+    await store.keep(verdictName, verdict);
+  }
+  const costName = `cost-${device}-${backend.version}-${threads}`;
+  const measured = await store.recall(costName);
 
   const sessions = new Set<RuntimeSession>();
   const queue = new PassQueue(pool, config.width, (pass) => executor.run(pass));
-  const cost: CostCurve = assumedCost(dtype);
+  let cost: CostCurve = isCostTable(measured) ? costCurve(measured, true) : assumedCost(dtype);
   let prepared: Requirements = {};
   let isDisposed = false;
   const model: RuntimeModel = {
@@ -106,13 +126,21 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
     layers: config.layers,
     width: config.width,
     tokenizer,
-    cost,
+    get cost() {
+      return cost;
+    },
+    selfTest: verdict,
     runtimeVersion: backend.version,
     threads,
     get cacheUse() {
       return { rows: pool.live, bytes: pool.cache.bytes };
     },
-    unsupported: (requirements) => unsupported(id, config.layers, requirements),
+    unsupported: (requirements) => [
+      ...unsupported(id, config.layers, requirements),
+      ...(requirements.tree && !model.selfTest.verifiesTrees
+        ? [`${id} verifies chains only: device ${device} failed the self-test of trees.`]
+        : []),
+    ],
     async prepare(requirements, { signal } = {}) {
       if (isDisposed) throw disposed("model");
       signal?.throwIfAborted();
@@ -126,6 +154,17 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
         if (isDisposed) throw disposed("model");
         if (featuresKey(features) !== featuresKey(executor.features)) await executor.load(features);
       });
+    },
+    async calibrate({ signal } = {}) {
+      const session = model.createSession();
+      try {
+        const table = await measureCost(session, signal);
+        cost = costCurve(table, true);
+        await store.keep(costName, table);
+        return table;
+      } finally {
+        session.dispose();
+      }
     },
     createSession({ contextLength = config.contextLength }: SessionOptions = {}) {
       if (isDisposed) throw disposed("model");

@@ -10,15 +10,18 @@ const LAYOUT_VERSION = 1;
 /** Turns graphs into something a device can load; the weights are read and encoded once. */
 export interface GraphStore {
   loadable(graph: GraphBuilder): Promise<LoadableGraph>;
-  /** The folder the weights lie in, when there is one. */
-  readonly folder: string | undefined;
+  /** A note kept beside the weights: a measurement, a verdict. `undefined` when there is none, or none that can be read. */
+  recall(name: string): Promise<unknown>;
+  /** Keeps a note; where that fails it is lost, since notes only save time. */
+  keep(name: string, note: unknown): Promise<void>;
 }
 
 /** Keeps the weights in memory: small models, browsers. */
 export function memoryStore(): GraphStore {
   let bytes: Promise<Uint8Array> | undefined;
   return {
-    folder: undefined,
+    recall: async () => undefined,
+    keep: async () => {},
     async loadable(graph) {
       const plan = planWeights(graph.weights);
       bytes ??= encodeInMemory(plan);
@@ -53,7 +56,19 @@ export async function folderStore(
     return realpath(path);
   });
   return {
-    folder,
+    async recall(name) {
+      const { readFile } = await import("node:fs/promises");
+      return readFile(`${folder}/${name}.json`, "utf8")
+        .then(JSON.parse, () => undefined)
+        .catch(() => undefined);
+    },
+    async keep(name, note) {
+      const { rename, writeFile } = await import("node:fs/promises");
+      const partial = `${folder}/${uniquePrefix()}-${name}.json`;
+      await writeFile(partial, JSON.stringify(note))
+        .then(() => rename(partial, `${folder}/${name}.json`))
+        .catch(() => undefined);
+    },
     async loadable(graph) {
       const plan = planWeights(graph.weights);
       if (!(await isComplete(folder, plan.size)))
@@ -61,6 +76,13 @@ export async function folderStore(
       return { model: encodeModel(graph.build(plan.place)), weights: { folder } };
     },
   };
+}
+
+let prefixes = 0;
+
+/** A file name that no other process, and no other call of this one, uses. */
+function uniquePrefix(): string {
+  return `partial-${process.pid}-${Date.now().toString(36)}-${prefixes++}`;
 }
 
 /** Name of the file that says what the weights file must look like. */
@@ -84,7 +106,7 @@ async function isComplete(folder: string, size: number): Promise<boolean> {
 
 async function writeFolder(folder: string, plan: WeightsPlan): Promise<void> {
   const { open, rename, rm, writeFile } = await import("node:fs/promises");
-  const unique = `${folder}/${process.pid}-${Date.now().toString(36)}`;
+  const unique = `${folder}/${uniquePrefix()}`;
   const partial = `${unique}.bin`;
   try {
     const file = await open(partial, "w");

@@ -35,7 +35,7 @@ export interface BlockLayout {
   readonly blockSize: 16 | 32;
   readonly outputs: number;
   readonly inputs: number;
-  /** `K` of the node: `inputs`, plus `sums` rounded up to a multiple of 32. */
+  /** `K` of the node: `inputs`, plus `sums` rounded up to a multiple of `blockSize`. */
   readonly columns: number;
   /** Block sums that the activations carry: `inputs / 32`, or 0 when no residues are needed. */
   readonly sums: number;
@@ -92,6 +92,6 @@ export function linearLayout(
   const blockSize = needs.some((need) => need.blockSize === 16) ? 16 : 32;
   const hasZeroPoints = needs.some((need) => need.hasOffsets);
   const sums = hasZeroPoints ? inputs / SUM_WIDTH : 0;
-  const columns = inputs + Math.ceil(sums / 32) * 32;
+  const columns = inputs + Math.ceil(sums / blockSize) * blockSize;
   return { kind: "blocks", bits, blockSize, outputs, inputs, columns, sums, hasZeroPoints };
 }
