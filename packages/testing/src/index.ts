@@ -1,3 +1,4 @@
+export { auditedDrafter, type DraftAudit, newAudit } from "./drafters/audited-drafter.ts";
 export {
   type DraftFault,
   draftFaults,
@@ -33,4 +34,5 @@ export { type ScriptedTokenizerOptions, scriptedTokenizer } from "./scripted/scr
 export type { Check, Skips } from "./suites/check.ts";
 export type { DecoderTestOptions } from "./suites/decoder-bench.ts";
 export { decoderChecks, testDecoder } from "./suites/test-decoder.ts";
+export { type DrafterTestOptions, drafterChecks, testDrafter } from "./suites/test-drafter.ts";
 export { testVerifier, type VerifierTestOptions, verifierChecks } from "./suites/test-verifier.ts";
