@@ -24,7 +24,10 @@ export async function buildCli(name: string): Promise<BuiltCli> {
   const outdir = path(`packages/cli/.test-build/${name}`);
   const { metafile } = await build({
     absWorkingDir: path("."),
-    entryPoints: { main: path("packages/cli/src/main.ts"), probe: path("packages/bench/src/main.ts") },
+    entryPoints: {
+      main: path("packages/cli/src/main.ts"),
+      probe: path("packages/bench/src/probe-process.ts"),
+    },
     outdir,
     bundle: true,
     splitting: true,

@@ -18,7 +18,11 @@ export interface ProbeProcess {
  */
 export async function runProbe(
   request: ProbeRequest,
-  { script = fileURLToPath(new URL("./main.js", import.meta.url)), cache, signal }: ProbeProcess = {},
+  {
+    script = fileURLToPath(new URL("./probe-process.js", import.meta.url)),
+    cache,
+    signal,
+  }: ProbeProcess = {},
 ): Promise<ProbeResult> {
   const child = spawn(process.execPath, ["--expose-gc", script, JSON.stringify(request)], {
     env: cache === undefined ? process.env : { ...process.env, FORETOKEN_CACHE: cache },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { thisMachine } from "@foretoken/bench";
 import { hasCode, type Model } from "@foretoken/core";
-import { cacheFolder, findModel } from "@foretoken/runtime";
+import { cacheFolder, findModel, type RuntimeModel } from "@foretoken/runtime";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
 import { findPackages, type PackageCopy } from "../find-packages.ts";
@@ -109,12 +109,10 @@ function describeModel(model: Model) {
 }
 
 /** What only models of the runtime say. */
-function runtimeFacts(model: Model): {
-  readonly runtimeVersion?: string;
-  readonly threads?: number;
-  readonly selfTest?: unknown;
-} {
-  const { runtimeVersion, threads, selfTest } = model as Model & ReturnType<typeof runtimeFacts>;
+type RuntimeFacts = Partial<Pick<RuntimeModel, "runtimeVersion" | "threads" | "selfTest">>;
+
+function runtimeFacts(model: Model): RuntimeFacts {
+  const { runtimeVersion, threads, selfTest } = model as Model & RuntimeFacts;
   return { runtimeVersion, threads, selfTest };
 }
 
@@ -181,6 +179,16 @@ function modelLines(model: Doctored, line: (name: string, value: string) => stri
     line("end tokens", ends || "none: only stop strings and budgets end an answer"),
     line("template", model.hasChatTemplate ? "chat template found" : "no chat template: use --raw"),
     line("cost curve", model.isCostMeasured ? "measured here" : "assumed; foretoken tune measures it"),
-    line("self-test", model.selfTest === undefined ? "not run" : JSON.stringify(model.selfTest)),
+    line("self-test", selfTestText(model.selfTest)),
   ];
+}
+
+function selfTestText(verdict: RuntimeFacts["selfTest"]): string {
+  if (verdict === undefined) return "not run";
+  const { verifiesTrees, treeError, wrongMaskError, wrongPositionError } = verdict;
+  const errors = [treeError, wrongMaskError, wrongPositionError].map((error) => error.toPrecision(2));
+  return (
+    `${verifiesTrees ? "verifies trees" : "FAILED: verifies chains only"} (error ${errors[0]}; ` +
+    `with a wrong mask ${errors[1]}, with wrong positions ${errors[2]})`
+  );
 }

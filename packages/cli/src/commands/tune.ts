@@ -1,5 +1,6 @@
 import { textTable } from "@foretoken/bench";
-import { DecodingError } from "@foretoken/core";
+import { DecodingError, type Model } from "@foretoken/core";
+import type { RuntimeModel } from "@foretoken/runtime";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadModel, type ModelFlags } from "../load-model.ts";
@@ -10,9 +11,6 @@ export interface TuneCommandFlags extends ModelFlags {
   readonly json?: boolean;
 }
 
-const ROWS = [1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32];
-const CONTEXTS = [128, 512, 1024, 2048];
-
 /**
  * Measures what passes cost on this machine; the runtime keeps the curve for budgets.
  * @returns The exit code.
@@ -21,20 +19,17 @@ export async function tuneCommand(flags: TuneCommandFlags, context: CliContext):
   const { terminal, interruption } = context;
   const model = await loadModel(flags, context);
   try {
-    if (!("calibrate" in model) || typeof model.calibrate !== "function") {
+    const { id, device, dtype, calibrate } = model as Model & Partial<Pick<RuntimeModel, "calibrate">>;
+    if (calibrate === undefined) {
       throw new DecodingError("UNSUPPORTED", {
-        message: `${model.id} cannot measure its passes.`,
+        message: `${id} cannot measure its passes.`,
         fix: "Name a model that the runtime loads.",
       });
     }
     say(terminal, "Measuring passes; other work on this machine disturbs it.");
-    await model.calibrate({ signal: interruption.signal });
-    const { cost } = model;
-    const contexts = CONTEXTS.filter((context) => context < model.contextLength);
-    const { id, device, dtype } = model;
+    const { rows, contexts, ms } = await calibrate({ signal: interruption.signal });
     if (flags.json) {
-      const ms = contexts.map((context) => ROWS.map((rows) => cost.ms(rows, context)));
-      terminal.stdout.write(`${JSON.stringify({ model: id, device, dtype, rows: ROWS, contexts, ms })}\n`);
+      terminal.stdout.write(`${JSON.stringify({ model: id, device, dtype, rows, contexts, ms })}\n`);
       return EXIT.ok;
     }
     const table = textTable(
@@ -43,10 +38,10 @@ export async function tuneCommand(flags: TuneCommandFlags, context: CliContext):
         ...contexts.map((context) => ({ title: `ms at ${context} rows` })),
         { title: "of one row" },
       ],
-      ROWS.map((rows) => [
-        String(rows),
-        ...contexts.map((context) => cost.ms(rows, context).toFixed(2)),
-        `× ${(cost.ms(rows, contexts[0]!) / cost.ms(1, contexts[0]!)).toFixed(2)}`,
+      rows.map((count, row) => [
+        String(count),
+        ...ms.map((times) => times[row]!.toFixed(2)),
+        `× ${(ms[0]![row]! / ms[0]![0]!).toFixed(2)}`,
       ]),
     );
     terminal.stdout.write(`${id}, ${device}, ${dtype}\n\n${table}\n\n`);
