@@ -28,6 +28,7 @@ export class DenseLaw extends LawBase {
   readonly #blocks: Float64Array;
   readonly #scale: number;
   readonly #patches: Patches;
+  #knownMasses: Float64Array | undefined;
 
   private constructor(weights: Float64Array, blocks: Float64Array, scale: number, patches: Patches) {
     super(weights.length);
@@ -139,6 +140,7 @@ export class DenseLaw extends LawBase {
 
   /** The probability of each block; added anew where it holds patches, since taking them off the old sum would not cancel. */
   #blockMasses(): Float64Array {
+    if (this.#knownMasses !== undefined) return this.#knownMasses;
     const masses = this.#blocks.map((sum) => sum * this.#scale);
     let last = -1;
     for (const token of this.#patches.ids) {
@@ -148,6 +150,7 @@ export class DenseLaw extends LawBase {
       for (const probability of this.#inside(block)) masses[block] += probability;
       last = block;
     }
+    this.#knownMasses = masses;
     return masses;
   }
 }

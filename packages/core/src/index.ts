@@ -54,7 +54,15 @@ export { seededRandom } from "./philox.ts";
 export { type PlainOptions, plain } from "./plain.ts";
 export { definePlugin, type Plugin, type PluginContext, type PluginDefinition } from "./plugin.ts";
 export type { Purpose, Random } from "./random.ts";
-export { argmax, entropy, logProbabilitiesOf, logSumExp, rankAndMass, topK } from "./reductions.ts";
+export {
+  argmax,
+  entropy,
+  logProbabilitiesOf,
+  logSumExp,
+  type RankAndMass,
+  rankAndMass,
+  topK,
+} from "./reductions.ts";
 export type {
   AnnouncedPlugin,
   ComposeOptions,

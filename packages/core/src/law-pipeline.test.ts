@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lawStateFor } from "./law-pipeline.ts";
 import type { LogitsProcessor } from "./logits-processor.ts";
+import { argmax, logSumExp, topK } from "./reductions.ts";
 import type { SamplingOptions } from "./sampling.ts";
+import type { Pass } from "./session.ts";
 import type { TokenLaw } from "./token-law.ts";
 
 const prompt = [0, 0, 1];
@@ -180,6 +182,169 @@ test("names the processor that throws", () => {
   );
 });
 
+const ALPHABET = ['{"a":', "1", "2", "}", "x", "<end>"];
+
+/** `{"a":` digits `}` as a machine over tokens: the state is the text so far. */
+const grammar: LogitsProcessor<string> = {
+  name: "grammar",
+  init: () => "",
+  advance: (text, token) => {
+    if (text.endsWith("<end>")) throw new Error(`advanced behind the end of ${text}`);
+    return text + ALPHABET[token];
+  },
+  apply: (text, logits) => {
+    for (const [token, piece] of ALPHABET.entries()) {
+      if (!/^\{"a":(\d*|\d+\}(<end>)?)$/.test(text + piece)) logits[token] = Number.NEGATIVE_INFINITY;
+    }
+  },
+};
+
+describe("A10: a constraint follows the path, not the order of calls", () => {
+  const start = lawStateFor(
+    { temperature: 1, processors: [grammar] },
+    { vocabularySize: 6, promptTokens: prompt },
+  );
+  const row = new Float32Array(6);
+  const possible = (...path: number[]) => {
+    const law = path.reduce((state, token) => state.advance(token), start).lawOf(row);
+    return Array.from({ length: 6 }, (_, token) => token).filter((token) => law.probability(token) > 0);
+  };
+
+  test("each place of a path has its own constraint, whatever was asked before", () => {
+    for (let time = 0; time < 2; time++) {
+      expect(possible()).toEqual([0]);
+      expect(possible(0, 1, 3)).toEqual([5]);
+      expect(possible(0)).toEqual([1, 2]);
+      expect(possible(0, 2)).toEqual([1, 2, 3]);
+    }
+  });
+
+  test("siblings in different states do not see each other", () => {
+    const parent = start.advance(0).advance(1);
+    const [digit, closed] = [parent.advance(2), parent.advance(3)];
+    expect(closed.lawOf(row).mode()).toBe(5);
+    expect(digit.lawOf(row).probability(5)).toBe(0);
+    expect(closed.lawOf(row).mode()).toBe(5);
+  });
+
+  test("an illegal draft has probability 0, and what follows it no law", () => {
+    expect(start.advance(0).lawOf(row).probability(4)).toBe(0);
+    expect(() => start.advance(4).lawOf(row)).toThrow(expect.objectContaining({ code: "EMPTY_LAW" }));
+  });
+
+  test("making a law advances nothing", () => {
+    const ended = [0, 1, 3].reduce((state, token) => state.advance(token), start);
+    expect(ended.lawOf(row).mode()).toBe(5);
+    expect(() => ended.advance(5).advance(0)).toThrow(expect.objectContaining({ code: "PART_FAILED" }));
+  });
+});
+
+/** One row at position 7 that counts what is read of it. */
+function passOf(logits: readonly number[]): { pass: Pass; reads: string[] } {
+  const row = Float32Array.from(logits);
+  const reads: string[] = [];
+  const read = <T>(what: string, value: () => T) => {
+    reads.push(what);
+    return Promise.resolve().then(value);
+  };
+  const pass: Pass = {
+    rows: [{ token: 0, position: 7 }],
+    elapsedMs: 0,
+    logits: () => read("logits", () => row),
+    argmax: () => read("argmax", () => argmax(row)),
+    topK: (_, k) => read("topK", () => topK(row, k)),
+    logSumExp: () => read("logSumExp", () => logSumExp(row)),
+    hidden: () => {
+      throw new Error("no hidden states");
+    },
+  };
+  return { pass, reads };
+}
+
+const stateFor = (options: SamplingOptions) =>
+  lawStateFor(options, { vocabularySize: 4, promptTokens: prompt });
+
+describe("laws of a pass", () => {
+  test("greedy without processing reads the argmax and nothing else", async () => {
+    const { pass, reads } = passOf([1, 3, 3, 0]);
+    for (const options of [{}, { temperature: 0, topK: 3, topP: 0.5, minP: 0.1 }, { repetitionPenalty: 1 }]) {
+      expect(stateFor(options).isPlainGreedy).toBe(true);
+      expect((await stateFor(options).law(pass, 0)).mode()).toBe(1);
+    }
+    expect(new Set(reads)).toEqual(new Set(["argmax"]));
+  });
+
+  test.each([
+    { temperature: 0.1 },
+    { bias: { 2: 1 } },
+    { bannedTokens: [1] },
+    { repetitionPenalty: 1.1 },
+    { presencePenalty: -1 },
+    { frequencyPenalty: 0.1 },
+    { processors: [grammar] },
+  ])("with %o the row is read", async (options) => {
+    expect(stateFor(options).isPlainGreedy).toBe(false);
+  });
+
+  test("at temperature 0 processing decides, the lower id among equals", async () => {
+    const { pass } = passOf([1, 3, 3, 0]);
+    expect((await stateFor({ bias: { 2: 1 } }).law(pass, 0)).probability(2)).toBe(1);
+    expect((await stateFor({ bannedTokens: [1] }).law(pass, 0)).probability(2)).toBe(1);
+    expect((await stateFor({ bias: { 3: 3 } }).law(pass, 0)).probability(1)).toBe(1);
+  });
+
+  test("A9: NaN and nothing left tell the position and the cause", async () => {
+    const law = (logits: number[], options: SamplingOptions) => stateFor(options).law(passOf(logits).pass, 0);
+    const poison: LogitsProcessor = {
+      name: "poison",
+      init: () => 0,
+      advance: () => 0,
+      apply: (_, logits) => logits.fill(Number.NaN, 3),
+    };
+    await expect(law([1, 2, 3, 4], { processors: [poison] })).rejects.toMatchObject({
+      code: "INVALID_LOGITS",
+      message: "There is no law of the token at position 8: The logit of token 3 is NaN.",
+    });
+    await expect(law([1, 2, 3, 4], { temperature: 1, bannedTokens: [0, 1, 2, 3] })).rejects.toMatchObject({
+      code: "EMPTY_LAW",
+      message: expect.stringContaining("position 8"),
+    });
+  });
+
+  test("refuses a row of another length", () => {
+    expect(() => stateFor({ temperature: 1 }).lawOf(new Float32Array(5))).toThrow(
+      expect.objectContaining({ code: "SHAPE_MISMATCH", message: expect.stringContaining("5 logits") }),
+    );
+  });
+});
+
+describe("log-probabilities", () => {
+  const logits = [0, Math.log(2), Math.log(4), Math.log(1)];
+  const report = (options: SamplingOptions, token: number, top = 0) =>
+    stateFor(options).logProbabilities(passOf(logits).pass, 0, token, top);
+
+  test("raw is the model's own, whatever the processing", async () => {
+    for (const options of [{}, { temperature: 2 }, { temperature: 1, bannedTokens: [2] }]) {
+      expect((await report(options, 1)).raw).toBeCloseTo(Math.log(2 / 8), 6);
+    }
+  });
+
+  test("processed is the law's, at temperature 0 that of temperature 1", async () => {
+    expect((await report({}, 1)).processed).toBeCloseTo(Math.log(2 / 8), 6);
+    expect((await report({ bannedTokens: [2] }, 1)).processed).toBeCloseTo(Math.log(2 / 4), 6);
+    expect((await report({ temperature: 1, topK: 2 }, 1)).processed).toBeCloseTo(Math.log(2 / 6), 6);
+    expect((await report({ temperature: 0.5 }, 2)).processed).toBeCloseTo(Math.log(16 / 22), 6);
+    expect((await report({ temperature: 1, topK: 1 }, 1)).processed).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  test("top lists the model's best, none when none are asked for", async () => {
+    expect((await report({}, 1)).top).toEqual([]);
+    const { top } = await report({ bannedTokens: [2] }, 1, 3);
+    expect(top.map(({ token }) => token)).toEqual([2, 1, 0]);
+    expect(Math.exp(top[0].logProbability)).toBeCloseTo(4 / 8, 6);
+  });
+});
+
 test.each([
   ["temperature", -1],
   ["temperature", Number.NaN],
@@ -194,6 +359,15 @@ test.each([
   ["bannedTokens", [9]],
   ["bias", { 9: 1 }],
   ["bias", { 1: Number.NaN }],
+  ["bias", { 1: Number.POSITIVE_INFINITY }],
+  ["bias", [1]],
+  ["temperature", "1"],
+  ["frequencyPenalty", Number.NEGATIVE_INFINITY],
+  ["bannedTokens", [0.5]],
+  ["bannedTokens", 1],
+  ["penalizePrompt", 1],
+  ["processors", [{ name: "half" }]],
+  ["processors", [undefined]],
 ])("refuses %s %j", (name, value) => {
   expect(() => lawOf([1, 2], { [name]: value } as SamplingOptions)).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringContaining(name) }),
