@@ -26,7 +26,7 @@ export async function buildCli(name: string): Promise<BuiltCli> {
     absWorkingDir: path("."),
     entryPoints: {
       main: path("packages/cli/src/main.ts"),
-      probe: path("packages/bench/src/probe-process.ts"),
+      "probe-process": path("packages/bench/src/probe-process.ts"),
     },
     outdir,
     bundle: true,
@@ -42,7 +42,7 @@ export async function buildCli(name: string): Promise<BuiltCli> {
   const main = Object.keys(metafile.outputs).find((file) => file.endsWith(`${name}/main.js`))!;
   return {
     script: `${outdir}/main.js`,
-    probe: `${outdir}/probe.js`,
+    probe: `${outdir}/probe-process.js`,
     loadedAtOnce: [...staticInputs(metafile, main)],
   };
 }
