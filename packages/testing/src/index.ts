@@ -35,5 +35,6 @@ export type { Check, Skips } from "./suites/check.ts";
 export type { DecoderTestOptions } from "./suites/decoder-bench.ts";
 export { decoderChecks, testDecoder } from "./suites/test-decoder.ts";
 export { type DrafterTestOptions, drafterChecks, testDrafter } from "./suites/test-drafter.ts";
+export { type ModelTestOptions, modelChecks, testModel } from "./suites/test-model.ts";
 export { type ProcessorTestOptions, processorChecks, testProcessor } from "./suites/test-processor.ts";
 export { testVerifier, type VerifierTestOptions, verifierChecks } from "./suites/test-verifier.ts";

@@ -37,8 +37,6 @@ export interface Inspection {
   readonly calls: number;
   /** Rows run. */
   readonly rows: number;
-  /** Reads of rows or values that `Wants` did not ask for, each of which may cost a device read. */
-  readonly unaskedReads: number;
   /** Pending rows of all sessions now. */
   readonly pendingRows: number;
   /** Cache slots in use now. */
@@ -55,7 +53,6 @@ export class Counters implements Inspection {
   passes = 0;
   calls = 0;
   rows = 0;
-  unaskedReads = 0;
   pendingRows = 0;
   liveSessions = 0;
   readonly log: PassRecord[] = [];

@@ -110,7 +110,12 @@ export class ScriptedPass implements Pass {
     const { counters } = this.#machine;
     counters.faults.onAwait?.("read");
     if (row.state !== "pending") throw freed(index, "logits");
-    if (!this.#asked(index)) counters.unaskedReads++;
+    if (!this.#asked(index)) {
+      throw new DecodingError("INVALID_ROW", {
+        message: `The logits of row ${index} were read, but not asked for.`,
+        fix: "Name the row in the wants of forward(): rows that are not named skip the head.",
+      });
+    }
     const node = this.#nodes[index]!;
     const logits = this.#machine.logits(node);
     if (Number.isNaN(node.checksum) || counters.faults.nanAt?.(row.position)) {

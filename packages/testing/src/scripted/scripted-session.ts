@@ -73,6 +73,15 @@ export class ScriptedSession implements Session {
     if (wants.signal?.aborted) throw aborted(wants.signal);
     if (rows.length === 0) throw invalidRow("forward() was called with no rows", "Pass at least one row.");
     this.#host.check(rows, wants);
+    const missing = Array.isArray(wants.logits)
+      ? wants.logits.find((row) => rows[row] === undefined)
+      : undefined;
+    if (missing !== undefined) {
+      throw invalidRow(
+        `the logits of row ${missing} were asked for in a call of ${rows.length}`,
+        "Name rows of the call.",
+      );
+    }
     const { machine, queue } = this.#host;
     const layers = machine.bits(wants.layers);
     const places: Place[] = [];

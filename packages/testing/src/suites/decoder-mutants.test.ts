@@ -38,7 +38,7 @@ const MUTANTS: Readonly<Record<DecoderBug, readonly string[]>> = {
     "texts have the exact law",
     "the same seed gives plain decoding's tokens",
   ],
-  "asks for no logits": ["only what was asked for is read from a pass"],
+  "asks for no logits": ["temperature 0 gives plain decoding's tokens"],
   "lies about its tree": ["events tell the whole text, and add up to the report"],
   "shares state between sequences": ["E2: answers made at the same time on one model are those made alone"],
 };
