@@ -6,5 +6,5 @@ import { tokenRecycling } from "@foretoken/token-recycling";
 testDecoder(
   "prompt lookup and token recycling merged",
   () => speculative({ drafters: [promptLookup(), tokenRecycling({ nodes: 6 })] }),
-  { draws: 4_000 },
+  { draws: 2_000 },
 );

@@ -1,10 +1,9 @@
-import { speculative } from "@foretoken/core";
-import { testDecoder } from "@foretoken/testing";
+import { testDrafter } from "@foretoken/testing";
 import { promptLookup } from "./prompt-lookup.ts";
 
-testDecoder("prompt lookup", () => speculative({ drafters: promptLookup() }), { draws: 4_000 });
-testDecoder(
+testDrafter("prompt lookup", () => promptLookup(), { draws: 2_000, forgets: true });
+testDrafter(
   "prompt lookup that always drafts",
-  () => speculative({ drafters: promptLookup({ minProbability: 0, maxTokens: 64 }) }),
-  { draws: 4_000 },
+  () => promptLookup({ minNgram: 2, minProbability: 0, maxTokens: 64 }),
+  { draws: 2_000, forgets: true },
 );
