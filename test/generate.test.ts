@@ -38,6 +38,12 @@ describe("budgets 0 and 1", () => {
   });
 });
 
+test("an end token of the caller's own is no part of the text", async () => {
+  const { text, tokens, finish } = await generate(counting(), { prompt: [1], endTokens: [4] });
+  expect([text, tokens, finish]).toEqual(["cd", [2, 3, 4], "end"]);
+  expect((await generate(counting(), { prompt: [1], endTokens: [2] })).text).toBe("");
+});
+
 describe("what a caller may get wrong", () => {
   const model = counting();
   test.each([

@@ -195,7 +195,7 @@ async function* run(
       if (first.logProbability !== undefined) reported?.push(first.logProbability);
       stop = stop.advance(first.token);
       yield {
-        text: text.push([first.token]),
+        text: text.push(stop.finish === "end" ? [] : [first.token]),
         tokens: [first.token],
         sources: [[]],
         logProbabilities: reported?.slice(),
@@ -218,7 +218,7 @@ async function* run(
           reported?.push(...(step.logProbabilities ?? []));
           for (const token of step.tokens) stop = stop.advance(token);
           yield {
-            text: text.push(step.tokens),
+            text: text.push(stop.finish === "end" ? step.tokens.slice(0, -1) : step.tokens),
             tokens: step.tokens,
             sources: step.sources,
             logProbabilities: step.logProbabilities,
