@@ -24,7 +24,7 @@ import { SlotPool } from "./pool/slot-pool.ts";
 import { type SelfTestVerdict, selfTest } from "./self-test.ts";
 import { PassQueue } from "./session/pass-queue.ts";
 import { RuntimeSession, type SessionHost } from "./session/runtime-session.ts";
-import { disposed } from "./session/session-errors.ts";
+import { aborted, disposed } from "./session/session-errors.ts";
 import { openEmbedding } from "./weights/embedding-table.ts";
 import type { WeightDtype } from "./weights/linear-layout.ts";
 import type { ModelWeights } from "./weights/model-weights.ts";
@@ -143,7 +143,7 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
     ],
     async prepare(requirements, { signal } = {}) {
       if (isDisposed) throw disposed("model");
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw aborted(signal);
       const [reason] = model.unsupported(requirements);
       if (reason !== undefined) {
         throw new DecodingError("UNSUPPORTED", { message: reason, fix: "Use another decoder or model." });

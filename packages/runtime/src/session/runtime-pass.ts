@@ -1,13 +1,16 @@
 import {
+  argmax,
   DecodingError,
   type DeviceTensor,
   type HiddenSite,
+  hasCode,
+  largest,
+  logSumExp,
   type Pass,
   type PendingRow,
   type TokenId,
   type TopK,
 } from "@foretoken/core";
-import { argmaxOf, logSumExpOf, topKOf } from "./logit-row.ts";
 import type { RuntimePendingRow } from "./pending-row.ts";
 import { invalidRow, rowFreed } from "./session-errors.ts";
 
@@ -26,6 +29,7 @@ export interface PassData {
 export class RuntimePass implements Pass {
   readonly #data: PassData;
   readonly #argmax = new Map<number, TokenId>();
+  readonly #logSumExp = new Map<number, number>();
 
   constructor(data: PassData) {
     this.#data = data;
@@ -55,11 +59,30 @@ export class RuntimePass implements Pass {
         fix: "Ask for a whole number of at least 1.",
       });
     }
-    return topKOf(this.#sound(row), k);
+    const logits = this.#sound(row);
+    const ids = largest(logits, k);
+    const total = () => this.#logSumExpOf(row, logits);
+    return {
+      ids,
+      // Made when asked for: tables of candidates want the ids alone, and the sum goes over the whole row.
+      get logProbabilities() {
+        const sum = total();
+        return Float64Array.from(ids, (token) => logits[token] - sum);
+      },
+    };
   }
 
   async logSumExp(row: number): Promise<number> {
-    return logSumExpOf(this.#sound(row));
+    return this.#logSumExpOf(row, this.#sound(row));
+  }
+
+  #logSumExpOf(row: number, logits: Float32Array): number {
+    let sum = this.#logSumExp.get(row);
+    if (sum === undefined) {
+      sum = logSumExp(logits);
+      this.#logSumExp.set(row, sum);
+    }
+    return sum;
   }
 
   hidden(site: HiddenSite): DeviceTensor {
@@ -104,11 +127,15 @@ export class RuntimePass implements Pass {
       );
     }
     if (!this.#argmax.has(index)) {
-      const best = argmaxOf(logits);
-      if (best < 0) {
+      let best: TokenId;
+      try {
+        best = argmax(logits);
+      } catch (cause) {
+        if (!hasCode(cause, "INVALID_LOGITS")) throw cause;
         throw new DecodingError("INVALID_LOGITS", {
           message: `The logits of row ${index} at position ${row.position} hold NaN.`,
           fix: "Check the model file and injected embeddings; try dtype fp32.",
+          cause,
         });
       }
       this.#argmax.set(index, best);
