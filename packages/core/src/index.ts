@@ -32,6 +32,7 @@ export {
 } from "./generate.ts";
 export type { GenerateOptions } from "./generate-options.ts";
 export { type Guarantee, type GuaranteeLevel, guaranteeOf } from "./guarantee.ts";
+export { largest } from "./largest.ts";
 export { type LawStart, lawStateFor } from "./law-pipeline.ts";
 export type { Candidate, LawState, TokenLogProbability } from "./law-state.ts";
 export { denseLaw, pointLaw, sparseLaw } from "./laws.ts";
