@@ -38,3 +38,5 @@ export { type DrafterTestOptions, drafterChecks, testDrafter } from "./suites/te
 export { type ModelTestOptions, modelChecks, testModel } from "./suites/test-model.ts";
 export { type ProcessorTestOptions, processorChecks, testProcessor } from "./suites/test-processor.ts";
 export { testVerifier, type VerifierTestOptions, verifierChecks } from "./suites/test-verifier.ts";
+export { type TinySizes, tinyGguf } from "./tiny/tiny-gguf.ts";
+export { tinyModel } from "./tiny/tiny-model.ts";
