@@ -40,7 +40,10 @@ const MUTANTS: Readonly<Record<DecoderBug, readonly string[]>> = {
   ],
   "asks for no logits": ["temperature 0 gives plain decoding's tokens"],
   "lies about its tree": ["events tell the whole text, and add up to the report"],
-  "shares state between sequences": ["E2: answers made at the same time on one model are those made alone"],
+  "shares state between sequences": [
+    "E2: answers made at the same time on one model are those made alone",
+    "a fork in the middle of a text goes on like the original, and neither disturbs the other",
+  ],
 };
 
 const DRAWS = 3_000;

@@ -4,6 +4,7 @@ import { type Check, registerChecks } from "./check.ts";
 import { endingChecks } from "./check-endings.ts";
 import { equalityChecks } from "./check-equality.ts";
 import { failureChecks } from "./check-failures.ts";
+import { forkChecks } from "./check-forks.ts";
 import { processingChecks } from "./check-processing.ts";
 import { reportChecks } from "./check-reports.ts";
 import { sessionChecks } from "./check-sessions.ts";
@@ -20,6 +21,7 @@ export function decoderChecks(
     ...endingChecks(bench),
     ...processingChecks(bench),
     ...sessionChecks(bench),
+    ...forkChecks(bench),
     ...failureChecks(bench),
     ...reportChecks(bench),
   ];
@@ -27,7 +29,7 @@ export function decoderChecks(
 
 /**
  * Registers the conformance suite of decoders with vitest: equality or law by guarantee, endings, log-probabilities and
- * processors, sessions, failures, reports. Checks named A1, B3 … are faults that users of other decoders met.
+ * processors, sessions, forks, failures, reports. Checks named A1, B3 … are faults that users of other decoders met.
  *
  * @param name - Title of the `describe` block.
  * @param makeDecoder - Makes the decoder for a model; called once for each model, and the decoder is used for many answers.
