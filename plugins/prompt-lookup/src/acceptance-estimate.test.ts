@@ -17,7 +17,7 @@ test("moves towards what it saw, for matches of that kind only", () => {
   const estimate = new AcceptanceEstimate();
   const before = estimate.probability(match(2, "alone"));
   const other = estimate.probability(match(3, "alone"));
-  for (let position = 0; position < 96; position++) estimate.record(match(2, "alone"), position, false);
+  for (let position = 0; position < 48; position++) estimate.record(match(2, "alone"), position, false);
   expect(estimate.probability(match(2, "alone"))).toBeCloseTo(before / 4, 10);
   expect(estimate.probability(match(3, "alone"))).toBe(other);
 });
