@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import * as testing from "./index.ts";
+
+test("exports exactly what the README lists", () => {
+  expect(Object.keys(testing).sort()).toEqual([
+    "auditedDrafter",
+    "compareLaw",
+    "countTexts",
+    "decodeHidden",
+    "decoderChecks",
+    "draftFaults",
+    "drafterChecks",
+    "exactLaw",
+    "expectLaw",
+    "faultyDrafter",
+    "fitsLaw",
+    "forcedText",
+    "mixedDrafter",
+    "modelChecks",
+    "newAudit",
+    "oracleDrafter",
+    "processorChecks",
+    "randomDrafter",
+    "randomLaw",
+    "referenceLaw",
+    "sampledDrafter",
+    "scriptedModel",
+    "scriptedTokenizer",
+    "silentDrafter",
+    "testDecoder",
+    "testDrafter",
+    "testModel",
+    "testProcessor",
+    "testVerifier",
+    "textDrafter",
+    "textKey",
+    "tinyGguf",
+    "tinyModel",
+    "verifierChecks",
+    "wrongDrafter",
+  ]);
+});
