@@ -1,4 +1,4 @@
-import type { InferenceSession, Tensor } from "onnxruntime-common";
+import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { PORTS } from "../graph/ports.ts";
 import { WEIGHTS_FILE } from "../graph/weights-file.ts";
 import type { Executable, HostTensor, LoadableGraph, Run } from "./backend.ts";
