@@ -98,6 +98,8 @@ class Conversation {
       const told = report ? reportLines(generation, this.#model) : [reportLine(generation, this.#model)];
       if (!quiet) for (const line of told) say(terminal, styled(terminal, "dim", line));
     } catch (error) {
+      // Ctrl-C came before anything ran: there is no answer to keep.
+      if (hasCode(error, "ABORTED") && interruption.cause === undefined) return;
       if (!hasCode(error, "PROMPT_TOO_LONG", "CONTEXT_FULL")) throw error;
       say(terminal, `${error.message} /reset begins anew.`);
     } finally {
