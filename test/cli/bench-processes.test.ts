@@ -35,3 +35,11 @@ test("what the other process throws comes back with its code", async () => {
   const broken = measureStartup({ model: shared("fixtures/broken/truncated-data.gguf"), script });
   await expect(broken).rejects.toMatchObject({ code: "CORRUPT_MODEL" });
 });
+
+test("too few answers for a slope are refused before anything runs", async () => {
+  const short = measureMemory({ model: MODEL, generations: 100, script: "/no/such/script.js" });
+  await expect(short).rejects.toMatchObject({
+    code: "INVALID_OPTION",
+    message: expect.stringContaining("100"),
+  });
+});

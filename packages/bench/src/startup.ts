@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DecodingError } from "@foretoken/core";
 import type { ProbeRequest } from "./probe.ts";
 import { type ProbeProcess, runProbe } from "./run-probe.ts";
 import { leastSquares } from "./statistics.ts";
@@ -28,6 +29,9 @@ export interface Startup {
   readonly firstPeakMiB: number;
   readonly cachedPeakMiB: number;
 }
+
+/** Four samples of memory: two in the half that counts. */
+const LEAST_GENERATIONS = 200;
 
 const SHORT_QUESTION = "Name three colours.";
 
@@ -60,11 +64,20 @@ export interface MemoryGrowth {
   readonly growthMiB: number;
 }
 
-/** Lets one process give `generations` short answers, and looks whether its memory grows. */
+/**
+ * Lets one process give `generations` short answers, at least 200, and looks whether its memory grows.
+ * @throws `INVALID_OPTION`, and what loading and answering throw.
+ */
 export async function measureMemory(
   options: ProcessOptions & { readonly generations?: number },
 ): Promise<MemoryGrowth> {
   const { generations = 1000, script, signal } = options;
+  if (!Number.isInteger(generations) || generations < LEAST_GENERATIONS) {
+    throw new DecodingError("INVALID_OPTION", {
+      message: `generations is ${generations}, but a slope needs a whole number of at least ${LEAST_GENERATIONS}.`,
+      fix: "Leave it out for 1,000.",
+    });
+  }
   const { peakMiB, residentMiB } = await runProbe(requestOf(options, generations), { script, signal });
   const half = residentMiB.slice(Math.floor(residentMiB.length / 2));
   const answersBetween = generations / residentMiB.length;
