@@ -196,6 +196,39 @@ describe("sessions", () => {
     );
   });
 
+  test("drafting lives as long as its session, and no longer", async () => {
+    const model = counting();
+    let disposed = 0;
+    const drafter = fixedDrafter([3]);
+    const watching: Drafter = {
+      ...drafter,
+      start: (context) => {
+        const drafting = drafter.start(context);
+        return {
+          propose: (root, limit, at) => drafting.propose(root, limit, at),
+          observe: (round) => drafting.observe(round),
+          fork: (session) => drafting.fork(session),
+          truncate: (length) => drafting.truncate(length),
+          dispose: () => {
+            disposed++;
+          },
+        };
+      },
+    };
+    const decoder = speculative({ drafters: watching });
+    const session = model.createSession();
+    await generate(model, { prompt: [1], session, decoder, maxTokens: 3 });
+    await generate(model, { prompt: [1, 2], session, decoder, maxTokens: 3 });
+    expect(disposed).toBe(0);
+    await generate(model, { prompt: [1, 2], session, maxTokens: 3 });
+    expect(disposed).toBe(1);
+    await generate(model, { prompt: [1, 2], session, decoder, maxTokens: 3 });
+    session.dispose();
+    expect(disposed).toBe(2);
+    await generate(model, { prompt: [1], decoder, maxTokens: 3 });
+    expect(disposed).toBe(3);
+  });
+
   test("a drafter that throws loses nothing, and is named", async () => {
     const model = counting();
     const session = model.createSession();

@@ -66,6 +66,7 @@ class RecordedSession implements Session {
   readonly tokens: TokenId[] = [];
   pendingCount = 0;
   isDisposed = false;
+  readonly #listeners: (() => void)[] = [];
   readonly #text: readonly TokenId[];
   readonly #topK: RecordedAnswer["topK"];
 
@@ -117,8 +118,13 @@ class RecordedSession implements Session {
     notRecorded("branches");
   }
 
+  onDispose(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   dispose(): void {
     this.isDisposed = true;
+    for (const listener of this.#listeners.splice(0)) listener();
   }
 
   #next({ isRecorded, position, token }: RecordedRow): TokenId {

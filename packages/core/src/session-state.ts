@@ -7,6 +7,8 @@ import type { TokenId } from "./tokens.ts";
 /** Decodings live as long as their session, so that drafters keep what they learnt over several answers. */
 const kept = new WeakMap<Session, { decoder: Decoder; decoding: Decoding }>();
 const busy = new WeakSet<Session>();
+/** Sessions whose disposal is listened to. */
+const watched = new WeakSet<Session>();
 
 /** A session that one generation holds. */
 export interface HeldSession {
@@ -51,12 +53,26 @@ export function holdSession(
     });
   }
 
+  try {
+    return hold(model, decoder, prompt, session, given !== undefined);
+  } catch (error) {
+    if (given === undefined) session.dispose();
+    throw error;
+  }
+}
+
+function hold(
+  model: Model,
+  decoder: Decoder,
+  prompt: readonly TokenId[],
+  session: Session,
+  isKept: boolean,
+): HeldSession {
   const prefix = sharedPrefix(session.tokens, prompt);
   session.truncate(prefix);
   let entry = kept.get(session);
   if (entry !== undefined && entry.decoder !== decoder) {
-    entry.decoding.dispose();
-    kept.delete(session);
+    forget(session);
     entry = undefined;
   }
   const decoding = entry?.decoding ?? decoder.start({ model, session, missingPrefix: prefix });
@@ -64,6 +80,10 @@ export function holdSession(
   else if (prefix > 0 && decoding.needsPrefix) session.truncate(0);
 
   busy.add(session);
+  if (!watched.has(session)) {
+    watched.add(session);
+    session.onDispose(() => forget(session));
+  }
   kept.set(session, { decoder, decoding });
   return {
     session,
@@ -71,13 +91,15 @@ export function holdSession(
     cachedTokens: session.tokens.length,
     release: (failed) => {
       busy.delete(session);
-      if (failed || given === undefined) {
-        decoding.dispose();
-        kept.delete(session);
-      }
-      if (given === undefined) session.dispose();
+      if (failed) forget(session);
+      if (!isKept) session.dispose();
     },
   };
+}
+
+function forget(session: Session): void {
+  kept.get(session)?.decoding.dispose();
+  kept.delete(session);
 }
 
 function sharedPrefix(text: readonly TokenId[], prompt: readonly TokenId[]): number {

@@ -35,7 +35,10 @@ export type HiddenSite = number | "final";
 /** Which layers run, `[L]`; `undefined` everywhere means all. */
 export type LayerSet = readonly boolean[];
 
-/** What a caller may read from a pass. Reading what was not asked for works, but may cost a device read. */
+/**
+ * What a caller may read from a pass. Rows and hidden states must be asked for; a reduction that was not asked for works on
+ * a row that was, but may cost a device read.
+ */
 export interface Wants {
   /** Rows of this call whose logits are computed: default none (the head is skipped). */
   readonly logits?: "all" | "last" | readonly number[];
@@ -128,6 +131,8 @@ export interface Session {
   branch(options?: BranchOptions): Session;
   /** Takes over the text of a branch of the same pool; the branch stays valid until disposed. Pending rows of this session are freed. */
   adopt(branch: Session): void;
+  /** Calls `listener` once, when the session is disposed; for what lives as long as its text. */
+  onDispose(listener: () => void): void;
   /** Frees all rows. Calling it twice is harmless. */
   dispose(): void;
 }

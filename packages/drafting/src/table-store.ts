@@ -9,7 +9,7 @@ export class TableStore {
   readonly #tables = new Map<string, TokenTable>();
   readonly #maxBytes: number | undefined;
 
-  /** @param options.maxBytes - Of each table made here; see {@link TokenTable}. */
+  /** @param options - `maxBytes` of each table made here; see {@link TokenTable}. */
   constructor({ maxBytes }: { readonly maxBytes?: number } = {}) {
     this.#maxBytes = maxBytes;
   }

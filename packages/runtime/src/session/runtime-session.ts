@@ -46,6 +46,7 @@ export class RuntimeSession implements Session {
   readonly #tokens: TokenId[];
   readonly #slots: Slot[];
   readonly #pending = new Set<RuntimePendingRow>();
+  readonly #listeners: (() => void)[] = [];
   #inFlight = 0;
   #isDisposed = false;
 
@@ -197,6 +198,12 @@ export class RuntimeSession implements Session {
     for (const row of this.#pending) this.#free(row);
     while (this.#slots.length > 0) this.#host.pool.release(this.#slots.pop()!);
     this.#host.sessions.delete(this);
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+
+  onDispose(listener: () => void): void {
+    this.#mustLive();
+    this.#listeners.push(listener);
   }
 
   /** Checks one row of a call and finds what it follows. */

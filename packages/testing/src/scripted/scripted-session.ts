@@ -40,6 +40,7 @@ export class ScriptedSession implements Session {
   readonly #tokens: TokenId[];
   #slots: number[];
   readonly #pending = new Set<ScriptedPendingRow>();
+  readonly #listeners: (() => void)[] = [];
   #inFlight = 0;
   #isDisposed = false;
 
@@ -229,6 +230,11 @@ export class ScriptedSession implements Session {
     this.#isDisposed = true;
     this.#host.machine.counters.liveSessions--;
     this.#host.sessions.delete(this);
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+
+  onDispose(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Checks one row of a call and finds what it follows. */
