@@ -33,7 +33,10 @@ export interface InstalledPeer {
 export async function installPeer(
   peer: Peer,
   root: string,
-  { onProgress, signal }: { readonly onProgress?: (sentence: string) => void; readonly signal?: AbortSignal } = {},
+  {
+    onProgress,
+    signal,
+  }: { readonly onProgress?: (sentence: string) => void; readonly signal?: AbortSignal } = {},
 ): Promise<InstalledPeer> {
   const folder = join(root, `${peer.runner}-${peer.version}`);
   const runner = join(folder, "runner.mjs");

@@ -58,14 +58,17 @@ export async function openPeers(options: PeerOptions): Promise<readonly Contesta
   try {
     if (options.gguf !== undefined) {
       const peer = await installPeer(NODE_LLAMA_CPP, options.folder, options);
-      for await (const contestant of llamaContestants(peer, options.gguf, options)) contestants.push(contestant);
+      for await (const contestant of llamaContestants(peer, options.gguf, options))
+        contestants.push(contestant);
     }
     for (const folder of options.transformersJs ?? []) {
       const config = transformersFolder(folder);
       const peer = await installPeer(TRANSFORMERS_JS, options.folder, options);
       const name = `transformers.js ${basename(config.folder)} ${config.dtype}`;
       const process = await PeerProcess.start(name, peer, config);
-      contestants.push(await peerContestant(name, process, { version: TRANSFORMERS_VERSION, ...config }, options));
+      contestants.push(
+        await peerContestant(name, process, { version: TRANSFORMERS_VERSION, ...config }, options),
+      );
     }
     return contestants;
   } catch (error) {
@@ -74,11 +77,17 @@ export async function openPeers(options: PeerOptions): Promise<readonly Contesta
   }
 }
 
-async function* llamaContestants(peer: InstalledPeer, gguf: string, options: PeerOptions): AsyncGenerator<Contestant> {
+async function* llamaContestants(
+  peer: InstalledPeer,
+  gguf: string,
+  options: PeerOptions,
+): AsyncGenerator<Contestant> {
   const start = (threads: number, lookup: boolean) =>
     PeerProcess.start("node-llama-cpp", peer, { gguf: resolve(gguf), threads, lookup, contextSize: 4096 });
   const threads = await fastestThreads((count) => start(count, false), options);
-  options.onProgress?.(`node-llama-cpp is fastest with ${threads === 1 ? "1 thread" : `${threads} threads`} here.`);
+  options.onProgress?.(
+    `node-llama-cpp is fastest with ${threads === 1 ? "1 thread" : `${threads} threads`} here.`,
+  );
   const about = { version: LLAMA_VERSION, threads };
   const plain = "node-llama-cpp";
   yield await peerContestant(plain, await start(threads, false), about, options);
@@ -118,10 +127,13 @@ async function peerContestant(
   for (const prompt of prompts) {
     const { tokens, text } = model.tokenizer!.renderChat([{ role: "user", content: prompt.text }]);
     const theirs = await process.tokenize(text);
-    if (theirs.length !== tokens.length || theirs.some((id, index) => id !== tokens[index])) differentTokenIds++;
+    if (theirs.length !== tokens.length || theirs.some((id, index) => id !== tokens[index]))
+      differentTokenIds++;
   }
   if (differentTokenIds > 0) {
-    onProgress?.(`${name} gives ${differentTokenIds} of ${prompts.length} prompts other token ids; it is fed ours.`);
+    onProgress?.(
+      `${name} gives ${differentTokenIds} of ${prompts.length} prompts other token ids; it is fed ours.`,
+    );
   }
   return {
     name,
