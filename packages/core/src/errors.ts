@@ -1,5 +1,5 @@
 /**
- * Every code a {@link DecodingError} can carry. Codes are stable: match on them, never on wording.
+ * Every code a `DecodingError` can carry. Codes are stable: match on them, never on wording.
  */
 export type ErrorCode =
   // options and composition
@@ -47,7 +47,7 @@ export type ErrorCode =
   | "DEVICE_FAILED"
   | "SELF_TEST_FAILED";
 
-/** What a {@link DecodingError} tells besides its code. */
+/** What a `DecodingError` tells besides its code. */
 export interface ErrorDetails {
   /** One sentence with the offending values in it. */
   readonly message: string;
@@ -77,7 +77,7 @@ export class DecodingError extends Error {
   }
 }
 
-/** Whether `error` is a {@link DecodingError}, of any copy of this package, with one of `codes` (any code when empty). */
+/** Whether `error` is a `DecodingError`, of any copy of this package, with one of `codes` (any code when empty). */
 export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is DecodingError {
   if (!(error instanceof Error) || error.name !== "DecodingError") return false;
   return codes.length === 0 || codes.includes((error as DecodingError).code);

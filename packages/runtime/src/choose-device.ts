@@ -16,7 +16,7 @@ export interface DeviceChoice {
  *
  * `auto` is the native CPU where onnxruntime-node loads, else wasm.
  *
- * @throws {@link DecodingError} `DEVICE_UNAVAILABLE`
+ * @throws `DecodingError` `DEVICE_UNAVAILABLE`
  */
 export async function chooseDevice(
   wanted: DeviceName | "auto",

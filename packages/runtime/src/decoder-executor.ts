@@ -74,7 +74,7 @@ export class DecoderExecutor {
     await executable?.release();
   }
 
-  /** @throws {@link DecodingError} `DEVICE_FAILED` */
+  /** @throws `DecodingError` `DEVICE_FAILED` */
   async run(pass: FusedPass): Promise<FusedResult> {
     if (!this.#executable) await this.load(this.#features);
     const { config, backend, pool, weights } = this.#parts;

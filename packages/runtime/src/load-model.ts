@@ -51,7 +51,7 @@ const DTYPES: ReadonlySet<string> = new Set<WeightDtype>(["stored", "fp32", "q8"
  *
  * @param source - `"smollm2-135m-instruct"`, `"./model.gguf"`, or the file itself (in browsers).
  * @returns The model; the caller disposes it.
- * @throws {@link DecodingError} `INVALID_OPTION` and `DEVICE_UNAVAILABLE` before anything is fetched; `MODEL_NOT_FOUND`,
+ * @throws `DecodingError` `INVALID_OPTION` and `DEVICE_UNAVAILABLE` before anything is fetched; `MODEL_NOT_FOUND`,
  * `DOWNLOAD_FAILED`, `CHECKSUM_MISMATCH`, `CACHE_NOT_WRITABLE`; `NOT_A_MODEL`, `CORRUPT_MODEL`, `UNSUPPORTED_MODEL`
  * for the file; `ABORTED`.
  */

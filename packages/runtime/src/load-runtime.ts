@@ -68,7 +68,7 @@ export interface RuntimeModel extends Model {
  *
  * Takes over `weights`: they are disposed with the model, or at once when this throws.
  *
- * @throws {@link DecodingError} `DEVICE_UNAVAILABLE`, `DEVICE_FAILED`, `CACHE_NOT_WRITABLE`, `INVALID_OPTION`
+ * @throws `DecodingError` `DEVICE_UNAVAILABLE`, `DEVICE_FAILED`, `CACHE_NOT_WRITABLE`, `INVALID_OPTION`
  */
 export async function loadRuntime(
   weights: ModelWeights,

@@ -5,7 +5,7 @@ import { InPlaceExecutable, type OnnxRuntime, weightOptions } from "./onnx-runti
 /**
  * ONNX Runtime's native CPU provider in Node.
  *
- * @throws {@link DecodingError} `DEVICE_UNAVAILABLE` when onnxruntime-node is not installed or has no build for this machine.
+ * @throws `DecodingError` `DEVICE_UNAVAILABLE` when onnxruntime-node is not installed or has no build for this machine.
  */
 export async function openCpu(): Promise<Backend> {
   const module = await import("onnxruntime-node").catch((cause: unknown) => {

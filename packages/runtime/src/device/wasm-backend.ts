@@ -5,7 +5,7 @@ import { CopyingExecutable, type OnnxRuntime, weightOptions } from "./onnx-runti
 /**
  * ONNX Runtime compiled to WebAssembly, in browsers and in Node.
  *
- * @throws {@link DecodingError} `DEVICE_UNAVAILABLE` when onnxruntime-web cannot be loaded.
+ * @throws `DecodingError` `DEVICE_UNAVAILABLE` when onnxruntime-web cannot be loaded.
  */
 export async function openWasm(): Promise<Backend> {
   // In Node the package's main entry finds its files on disk; the others fetch them, which Node cannot.

@@ -42,7 +42,7 @@ async function encodeInMemory(plan: WeightsPlan): Promise<Uint8Array> {
  * One folder belongs to one content hash and dtype, and holds the file itself: ONNX Runtime refuses weights behind
  * links. The file gets its name when it is complete, so that two processes may write it at the same time.
  *
- * @throws {@link DecodingError} `CACHE_NOT_WRITABLE`
+ * @throws `DecodingError` `CACHE_NOT_WRITABLE`
  */
 export async function folderStore(
   cacheFolder: string,

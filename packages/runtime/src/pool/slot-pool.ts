@@ -57,7 +57,7 @@ export class SlotPool {
   /**
    * Takes `count` slots behind all others, one reference each. Call {@link compact} first.
    *
-   * @throws {@link DecodingError} `POOL_FULL`
+   * @throws `DecodingError` `POOL_FULL`
    */
   allocate(count: number, layers: LayerSet | undefined): Slot[] {
     if (count > this.room) {

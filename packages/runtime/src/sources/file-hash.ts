@@ -18,7 +18,7 @@ interface RememberedHash {
  * Remembered in the cache by real path, size, modification time and inode; where the cache cannot be written, the file is
  * hashed each time.
  *
- * @throws {@link DecodingError} `MODEL_NOT_FOUND` when the file cannot be read.
+ * @throws `DecodingError` `MODEL_NOT_FOUND` when the file cannot be read.
  */
 export async function fileHash(path: string, cache: string): Promise<string> {
   const source = await fileSource(path);

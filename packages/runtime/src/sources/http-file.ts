@@ -17,7 +17,7 @@ export interface HttpFileOptions {
 /**
  * The bytes at an address.
  *
- * @throws {@link DecodingError} `DOWNLOAD_FAILED` with what happened. On abort, the signal's reason.
+ * @throws `DecodingError` `DOWNLOAD_FAILED` with what happened. On abort, the signal's reason.
  */
 export async function* httpFile(
   url: string,

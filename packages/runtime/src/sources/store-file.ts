@@ -24,7 +24,7 @@ const PARTIAL = ".part";
  * @param path - The final name.
  * @param content - The bytes in order; an error it throws is passed on.
  * @param onBytes - Told how many bytes are written.
- * @throws {@link DecodingError} `CHECKSUM_MISMATCH`; `DOWNLOAD_FAILED` for a wrong size; `CACHE_NOT_WRITABLE`; `ABORTED`.
+ * @throws `DecodingError` `CHECKSUM_MISMATCH`; `DOWNLOAD_FAILED` for a wrong size; `CACHE_NOT_WRITABLE`; `ABORTED`.
  */
 export async function storeFile(
   path: string,
@@ -68,7 +68,7 @@ export async function storeFile(
   }
 }
 
-/** A folder, with those above it. @throws {@link DecodingError} `CACHE_NOT_WRITABLE`. */
+/** A folder, with those above it. @throws `DecodingError` `CACHE_NOT_WRITABLE`. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await node.fs.mkdir(folder, { recursive: true });
@@ -94,7 +94,7 @@ export async function sweepAbandoned(folder: string): Promise<void> {
   }
 }
 
-/** @throws {@link DecodingError} `ABORTED`. */
+/** @throws `DecodingError` `ABORTED`. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
   throw new DecodingError("ABORTED", {

@@ -3,7 +3,7 @@ import { DecodingError } from "@foretoken/core";
 /**
  * The bytes of one file inside a zip archive, streamed.
  *
- * @throws {@link DecodingError} `DOWNLOAD_FAILED` when the archive is damaged or holds no such file.
+ * @throws `DecodingError` `DOWNLOAD_FAILED` when the archive is damaged or holds no such file.
  */
 export async function* zipMember(path: string, member: string): AsyncGenerator<Uint8Array, void, undefined> {
   const damaged = (problem: string, cause?: unknown) =>

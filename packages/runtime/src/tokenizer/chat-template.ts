@@ -23,7 +23,7 @@ export interface TemplateRendering {
 export interface ChatTemplate {
   readonly source: string;
   /**
-   * @throws {@link DecodingError} `INVALID_MESSAGES` with message index, role and the template's own sentence;
+   * @throws `DecodingError` `INVALID_MESSAGES` with message index, role and the template's own sentence;
    * `NO_CHAT_TEMPLATE` when the template itself cannot be read.
    */
   render(messages: readonly TemplateMessage[], rendering: TemplateRendering): string;
@@ -155,7 +155,7 @@ export function chatTemplate(source: string, variables: Readonly<Record<string, 
 /**
  * Messages as templates can take them: content joined into one string.
  *
- * @throws {@link DecodingError} `INVALID_MESSAGES` naming index, role and what is wrong.
+ * @throws `DecodingError` `INVALID_MESSAGES` naming index, role and what is wrong.
  */
 export function templateMessages(messages: readonly ChatMessage[]): TemplateMessage[] {
   const fix = 'Send at least one message of the shape { role: "user", content: "text" }.';

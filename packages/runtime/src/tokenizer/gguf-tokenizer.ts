@@ -11,7 +11,7 @@ const USER_DEFINED = 4;
  * The tokenizer a GGUF file describes in its metadata.
  *
  * @param metadata - The file's metadata as `ModelWeights` holds it.
- * @throws {@link DecodingError} `UNSUPPORTED_MODEL` for another tokenizer than byte-level BPE, `CORRUPT_MODEL` for
+ * @throws `DecodingError` `UNSUPPORTED_MODEL` for another tokenizer than byte-level BPE, `CORRUPT_MODEL` for
  * missing lists and for token ids outside the vocabulary.
  */
 export function tokenizerFromGguf(metadata: ReadonlyMap<string, unknown>): Tokenizer {

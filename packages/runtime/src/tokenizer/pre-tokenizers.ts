@@ -72,7 +72,7 @@ const BY_NAME: ReadonlyMap<string, PreTokenizer> = new Map([
  * The pre-tokenizer a GGUF file names. A wrong one gives fluent nonsense, so none is ever guessed.
  *
  * @param name - `tokenizer.ggml.pre`; files from before that key use GPT-2's.
- * @throws {@link DecodingError} `UNSUPPORTED_MODEL` for a name that is not known.
+ * @throws `DecodingError` `UNSUPPORTED_MODEL` for a name that is not known.
  * @see https://github.com/ggml-org/llama.cpp/blob/master/src/llama-vocab.cpp for the names and patterns
  */
 export function preTokenizerByName(name: string | undefined): PreTokenizer {

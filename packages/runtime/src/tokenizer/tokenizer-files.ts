@@ -57,7 +57,7 @@ interface TokenizerConfig {
 /**
  * The tokenizer of a Hugging Face model folder.
  *
- * @throws {@link DecodingError} `UNSUPPORTED_MODEL` for another tokenizer than byte-level BPE.
+ * @throws `DecodingError` `UNSUPPORTED_MODEL` for another tokenizer than byte-level BPE.
  */
 export function tokenizerFromFiles(files: TokenizerFiles): Tokenizer {
   const tokenizer = (files.tokenizer ?? {}) as TokenizerJson;

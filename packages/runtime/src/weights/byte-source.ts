@@ -9,7 +9,7 @@ export interface ByteSource {
   /**
    * Reads `length` bytes from `offset` on into an array of their own.
    *
-   * @throws {@link DecodingError} `CORRUPT_MODEL` when the source ends before.
+   * @throws `DecodingError` `CORRUPT_MODEL` when the source ends before.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Frees handles; the source cannot be read afterwards. */
@@ -26,7 +26,7 @@ function endsEarly(name: string, wanted: number, size: number): DecodingError {
 /**
  * A file of the local disk, open until it is disposed. Node only.
  *
- * @throws {@link DecodingError} `MODEL_NOT_FOUND` when there is no readable file at `path`, `UNSUPPORTED` where
+ * @throws `DecodingError` `MODEL_NOT_FOUND` when there is no readable file at `path`, `UNSUPPORTED` where
  * there is no file system.
  */
 export async function fileSource(path: string): Promise<ByteSource> {

@@ -33,7 +33,7 @@ export type EncodedLinear = FloatLinear | BlockLinear;
  *
  * Holds one stored matrix and the result; at most a row of float32 beside them.
  *
- * @throws {@link DecodingError} `SHAPE_MISMATCH` when the matrices differ in inputs or there is none.
+ * @throws `DecodingError` `SHAPE_MISMATCH` when the matrices differ in inputs or there is none.
  */
 export async function encodeLinear(
   matrices: readonly StoredTensor[],

@@ -47,7 +47,7 @@ const LARGEST_SIZE = 2 ** 24;
 /**
  * The decoder's sizes from the metadata: stated keys first, quotients only where a key is missing.
  *
- * @throws {@link DecodingError} `UNSUPPORTED_MODEL` naming key and value of what the graph would not compute,
+ * @throws `DecodingError` `UNSUPPORTED_MODEL` naming key and value of what the graph would not compute,
  * `CORRUPT_MODEL` for missing keys and impossible values.
  */
 export function readConfig({ metadata, tensors }: GgufHeader, file: string): ModelConfig {

@@ -60,7 +60,7 @@ const SMALLEST_TENSOR = 32;
 /**
  * Reads and checks the header of a GGUF file of version 2 or 3, without reading a weight.
  *
- * @throws {@link DecodingError} `NOT_A_MODEL` when the source is something else, `UNSUPPORTED_MODEL` for another version,
+ * @throws `DecodingError` `NOT_A_MODEL` when the source is something else, `UNSUPPORTED_MODEL` for another version,
  * byte order or tensor type, `CORRUPT_MODEL` for whatever contradicts itself or the file's size.
  * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */

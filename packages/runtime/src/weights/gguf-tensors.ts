@@ -51,7 +51,7 @@ const REDUNDANT = /^blk\.\d+\.(attn_rot_embd|rope_freqs)\.weight$/;
 /**
  * Finds every tensor of the decoder by role.
  *
- * @throws {@link DecodingError} `CORRUPT_MODEL` when one is missing or has another shape than the metadata says,
+ * @throws `DecodingError` `CORRUPT_MODEL` when one is missing or has another shape than the metadata says,
  * `UNSUPPORTED_MODEL` when the file holds tensors that the decoder would leave out.
  */
 export function assignRoles(

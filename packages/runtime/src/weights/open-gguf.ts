@@ -17,7 +17,7 @@ const ROTATED = /\.(query|key)(Bias)?$/;
  * Takes over `source`: it is disposed with the weights, or at once when this throws.
  *
  * @param hash - Gives the SHA-256 of the source in hex; a caller that knows it already saves reading everything.
- * @throws {@link DecodingError} `NOT_A_MODEL`, `CORRUPT_MODEL` or `UNSUPPORTED_MODEL`, before anything large is read.
+ * @throws `DecodingError` `NOT_A_MODEL`, `CORRUPT_MODEL` or `UNSUPPORTED_MODEL`, before anything large is read.
  */
 export async function openGguf(source: ByteSource, hash = contentHash): Promise<ModelWeights> {
   try {

@@ -40,7 +40,7 @@ export function encodeHidden(
   }
 }
 
-/** Reads what {@link encodeHidden} wrote. */
+/** Reads what `encodeHidden` wrote. */
 export function decodeHidden(state: Float32Array): HiddenCode {
   return {
     token: state[0]!,
