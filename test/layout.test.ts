@@ -251,7 +251,7 @@ describe.each(plugins)("%s", (folder) => {
   });
 
   test("is in the README's table of strategies", () => {
-    expect(read("README.md")).toContain(`[\`@foretoken/${name}\`](plugins/${name})`);
+    expect(read("README.md")).toContain(`[\`@foretoken/${name}\`](plugins/${name}/README.md)`);
   });
 });
 
