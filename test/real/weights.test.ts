@@ -1,3 +1,4 @@
+import { findModel } from "@foretoken/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeBlocks } from "../../packages/runtime/src/weights/__fixtures__/mat-mul-n-bits.ts";
 import { fileSource } from "../../packages/runtime/src/weights/byte-source.ts";
@@ -12,14 +13,12 @@ import type {
 } from "../../packages/runtime/src/weights/model-weights.ts";
 import { openGguf } from "../../packages/runtime/src/weights/open-gguf.ts";
 
-/** SmolLM2-135M-Instruct.Q4_1.gguf, wherever it lies. */
-const path = process.env.FORETOKEN_TEST_MODEL;
-
-describe.skipIf(!path)("weights of SmolLM2 (needs FORETOKEN_TEST_MODEL)", () => {
+describe("weights of SmolLM2", () => {
   let weights: ModelWeights;
   beforeAll(async () => {
-    weights = await openGguf(await fileSource(path!));
-  });
+    const { path } = await findModel("smollm2-135m-instruct");
+    weights = await openGguf(await fileSource(path));
+  }, 120_000);
   afterAll(() => weights.dispose());
 
   const layer = (index: number, ...roles: LayerRole[]): StoredTensor[] =>
