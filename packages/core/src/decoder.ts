@@ -107,6 +107,8 @@ export interface Decoder {
   requirements(model: Model): Requirements;
   /** Sentences about why it cannot run on `model`; empty when it can. Never a slow path in silence. */
   unsupported(model: Model): readonly string[];
+  /** Loads what its parts need; called before every answer, so it must be cheap when nothing is new. */
+  prepare?(model: Model, options?: { readonly signal?: AbortSignal }): Promise<void>;
   guarantee(): Guarantee;
   start(context: SequenceContext): Decoding;
 }

@@ -18,8 +18,10 @@ export interface DraftContext {
 export interface ProposeContext {
   /** Draft noise: use purpose `"draft"` only. */
   readonly random: Random;
-  /** The target's law state behind the root; `law.lawOf(draftLogits)` warps a draft's logits as the target's are. */
+  /** The target's law state behind the root; `law.lawOf(draftLogits, {})` warps a draft's logits as the target's are. */
   readonly law: LawState;
+  /** Ends passes that a drafter runs. */
+  readonly signal?: AbortSignal;
 }
 
 /** One pass seen by a drafter, before its rows are freed. */
@@ -86,5 +88,7 @@ export interface Drafter {
   requirements(model: Model): Requirements;
   /** Sentences about why it cannot run on `model`; empty when it can. */
   unsupported?(model: Model): readonly string[];
+  /** Loads what it needs; called before every answer, so it must be cheap when nothing is new. */
+  prepare?(model: Model, options?: { readonly signal?: AbortSignal }): Promise<void>;
   start(context: DraftContext): Drafting;
 }

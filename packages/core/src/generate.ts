@@ -153,6 +153,7 @@ async function* run(
   });
   if (signal?.aborted) throw aborted();
   await model.prepare(requirements, { signal });
+  await decoder.prepare?.(model, { signal });
 
   const held = holdSession(model, decoder, prompt, options.session);
   const { session, decoding } = held;

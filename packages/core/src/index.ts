@@ -9,6 +9,7 @@ export type {
   SourceCount,
   StepTimes,
 } from "./decoder.ts";
+export type { DraftSource, DraftState, DraftWarp } from "./draft-source.ts";
 export type { DraftContext, Drafter, Drafting, Probe, ProposeContext, Round } from "./drafter.ts";
 export { DecodingError, type ErrorCode, type ErrorDetails, hasCode } from "./errors.ts";
 export {

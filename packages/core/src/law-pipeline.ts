@@ -1,3 +1,4 @@
+import type { DraftWarp } from "./draft-source.ts";
 import { DecodingError, hasCode } from "./errors.ts";
 import type { LawState, TokenLogProbability } from "./law-state.ts";
 import { pointLaw } from "./laws.ts";
@@ -103,11 +104,12 @@ class Pipeline {
    * @param logits - Processed.
    * @throws `EMPTY_LAW`, `INVALID_LOGITS`
    */
-  law(logits: Float32Array): TokenLaw {
+  law(logits: Float32Array, warp?: DraftWarp): TokenLaw {
     const mode = argmax(logits);
-    return this.temperature === 0
+    const truncation = warp === undefined ? this.#truncation : warped(this.#truncation, warp);
+    return truncation.temperature === 0
       ? pointLaw(mode, logits.length)
-      : truncatedLaw(logits, mode, this.#truncation);
+      : truncatedLaw(logits, mode, truncation);
   }
 
   /** Repetition counts prompt and output; presence and frequency the output, and the prompt only where asked. */
@@ -133,6 +135,17 @@ class Pipeline {
       counts[token] = 0;
     }
   }
+}
+
+/** What a draft keeps its temperature at where the target has none. */
+const DRAFT_TEMPERATURE = 0.6;
+
+function warped(target: Truncation, { temperature, topK }: DraftWarp): Truncation {
+  return {
+    ...target,
+    temperature: temperature ?? (target.temperature || DRAFT_TEMPERATURE),
+    topK: Math.min(target.topK || Number.POSITIVE_INFINITY, topK ?? Number.POSITIVE_INFINITY),
+  };
 }
 
 class PipelineState implements LawState {
@@ -172,8 +185,8 @@ class PipelineState implements LawState {
     }
   }
 
-  lawOf(logits: Float32Array): TokenLaw {
-    return this.#pipeline.law(this.#pipeline.process(logits, this.#history, this.#states));
+  lawOf(logits: Float32Array, warp?: DraftWarp): TokenLaw {
+    return this.#pipeline.law(this.#pipeline.process(logits, this.#history, this.#states), warp);
   }
 
   async logProbabilities(pass: Pass, row: number, token: TokenId, top: number): Promise<TokenLogProbability> {

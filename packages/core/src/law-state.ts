@@ -1,3 +1,4 @@
+import type { DraftWarp } from "./draft-source.ts";
 import type { Pass } from "./session.ts";
 import type { TokenLaw } from "./token-law.ts";
 import type { TokenId } from "./tokens.ts";
@@ -16,8 +17,13 @@ export interface LawState {
    * @throws `EMPTY_LAW` when processing leaves no token; `INVALID_LOGITS` when the row holds NaN.
    */
   law(pass: Pass, row: number): Promise<TokenLaw>;
-  /** The law of logits that did not come from a pass, such as a draft model's; `logits` `[V]` is not changed. */
-  lawOf(logits: Float32Array): TokenLaw;
+  /**
+   * The law of logits that did not come from a pass, such as a draft model's.
+   * @param logits - `[V]`, not changed.
+   * @param warp - For a draft to draw from: its temperature, which is never 0, and how many tokens are kept.
+   * @throws As {@link LawState.law}
+   */
+  lawOf(logits: Float32Array, warp?: DraftWarp): TokenLaw;
   /** Log-probabilities of a chosen token, before and after processing. */
   logProbabilities(pass: Pass, row: number, token: TokenId, top: number): Promise<TokenLogProbability>;
 }

@@ -1,5 +1,6 @@
 import type { Budget } from "./budget.ts";
 import type { Decoder } from "./decoder.ts";
+import type { DraftSource } from "./draft-source.ts";
 import type { Drafter } from "./drafter.ts";
 import type { LayerSchedule } from "./layer-schedule.ts";
 import type { LogitsProcessor } from "./logits-processor.ts";
@@ -10,6 +11,7 @@ import type { Verifier } from "./verifier.ts";
 export interface PartByKind {
   decoder: Decoder;
   drafter: Drafter;
+  source: DraftSource;
   verifier: Verifier;
   schedule: LayerSchedule;
   processor: LogitsProcessor;
@@ -27,6 +29,7 @@ export type Part = PartByKind[PartKind];
 export const PART_KINDS: readonly PartKind[] = [
   "decoder",
   "drafter",
+  "source",
   "verifier",
   "schedule",
   "processor",
@@ -46,6 +49,6 @@ export function kindOfPart(value: unknown): PartKind | undefined {
   if (has("run")) return "tool";
   if (!has("start")) return undefined;
   if ("proposal" in value) return "drafter";
-  if (has("unsupported")) return "decoder";
-  return has("guarantee") ? "verifier" : "budget";
+  if (has("guarantee")) return has("unsupported") ? "decoder" : "verifier";
+  return has("requirements") ? "source" : "budget";
 }

@@ -60,6 +60,9 @@ export function speculative({ drafters, verifier, budget, schedule }: Speculativ
       ...parts.flatMap((part) => part.unsupported?.(model) ?? []),
       ...(schedule?.unsupported?.(model) ?? []),
     ],
+    prepare: async (model, options) => {
+      await Promise.all([rule, ...parts].map((part) => part.prepare?.(model, options)));
+    },
     guarantee: () =>
       guaranteeOf([rule.guarantee(), ...(schedule === undefined ? [] : [schedule.guarantee()])]),
     start: (context) =>
@@ -194,6 +197,7 @@ class SpeculativeDecoding implements Decoding {
     const tree = await drafts.propose(root, this.#limits(position, stop.remaining), model.vocabularySize, {
       random,
       law,
+      signal,
     });
     const depths = tree.nodes.map((node) => node.depth);
     const deepest = Math.max(...depths);

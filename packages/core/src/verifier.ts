@@ -37,5 +37,7 @@ export interface Verifier {
   /** What it promises about the text, with its options as they are. */
   guarantee(): Guarantee;
   requirements?(model: Model): Requirements;
+  /** Loads what it needs; called before every answer, so it must be cheap when nothing is new. */
+  prepare?(model: Model, options?: { readonly signal?: AbortSignal }): Promise<void>;
   start(): Verification;
 }

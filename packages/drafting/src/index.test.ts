@@ -12,6 +12,7 @@ test("exports what several drafters share", () => {
     "encodeTable",
     "loadTable",
     "saveTable",
+    "sourceDrafter",
     "tableTree",
     "treeTemplate",
   ]);

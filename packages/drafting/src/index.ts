@@ -1,3 +1,4 @@
+export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
 export { loadTable, saveTable } from "./table-file.ts";
 export { decodeTable, encodeTable, type TableOwner } from "./table-format.ts";
 export { TableStore } from "./table-store.ts";

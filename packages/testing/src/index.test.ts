@@ -25,6 +25,7 @@ test("exports exactly what the README lists", () => {
     "referenceLaw",
     "sampledDrafter",
     "scriptedModel",
+    "scriptedSource",
     "scriptedTokenizer",
     "silentDrafter",
     "testDecoder",

@@ -14,6 +14,11 @@ export {
   wrongDrafter,
 } from "./drafters/known-drafters.ts";
 export { mixedDrafter, type SampledDrafterOptions, sampledDrafter } from "./drafters/sampled-drafter.ts";
+export {
+  type ScriptedSource,
+  type ScriptedSourceOptions,
+  scriptedSource,
+} from "./drafters/scripted-source.ts";
 export { type TextDrafterOptions, textDrafter } from "./drafters/text-drafter.ts";
 export {
   compareLaw,

@@ -33,6 +33,7 @@ export interface DecodingByHandOptions {
 export async function startDecoding(options: DecodingByHandOptions): Promise<DecodingPlace> {
   const { model, decoder, prompt, sampling, seed, maxTokens } = options;
   await model.prepare(decoder.requirements(model));
+  await decoder.prepare?.(model);
   const session = model.createSession();
   const decoding = decoder.start({ model, session, missingPrefix: 0 });
   const random = seededRandom(seed);

@@ -57,6 +57,7 @@ export class DraftDriver {
     const { model, drafter, prompt, chunk = prompt.length, missingPrefix = 0, sampling = {} } = options;
     const requirements = mergeRequirements([drafter.requirements(model)]);
     await model.prepare(requirements);
+    await drafter.prepare?.(model);
     const session = model.createSession();
     if (missingPrefix > 0) {
       const cached = await session.forward(prompt.slice(0, missingPrefix).map((token) => ({ token })));
