@@ -45,6 +45,7 @@ export type ErrorCode =
   | "DEVICE_UNAVAILABLE"
   | "DEVICE_LOST"
   | "DEVICE_FAILED"
+  | "WORKER_LOST"
   | "SELF_TEST_FAILED";
 
 /** What a `DecodingError` tells besides its code. */

@@ -1,3 +1,5 @@
+export { createWorkerModel } from "./worker/create-worker-model.ts";
+export { type ServeModelOptions, serveModel } from "./worker/serve-model.ts";
 export type {
   WorkerChunkEvent,
   WorkerEvent,
@@ -13,3 +15,4 @@ export type {
   WorkerModelOptions,
   WorkerPart,
 } from "./worker/worker-model.ts";
+export type { WorkerPort } from "./worker/worker-port.ts";
