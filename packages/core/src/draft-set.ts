@@ -38,8 +38,10 @@ export class DraftSet {
     for (const [index, drafting] of this.#draftings.entries()) {
       const limit = limits[index] ?? 0;
       if (limit < 1) continue;
-      const { name } = this.drafters[index]!;
-      const tree = await this.#ask(index, () => drafting.propose(root, limit, context));
+      const { name, proposal } = this.drafters[index]!;
+      // Drafters that draw with the same noise would draw the same tokens, which no verifier expects. No text is decided at 0.
+      const own = proposal === "sampled" ? { ...context, random: context.random.fork(0, index) } : context;
+      const tree = await this.#ask(index, () => drafting.propose(root, limit, own));
       checkTree(tree, name, { root, limit, vocabularySize });
       if (tree.size > 0) trees.push(tree);
     }
