@@ -3,6 +3,8 @@ import * as drafting from "./index.ts";
 
 test("exports what several drafters share", () => {
   expect(Object.keys(drafting).sort()).toEqual([
+    "ROOT_TIP",
+    "SiblingDraws",
     "TEMPLATE_2_2_2",
     "TableStore",
     "TokenTable",

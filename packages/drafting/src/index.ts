@@ -1,3 +1,4 @@
+export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
 export { loadTable, saveTable } from "./table-file.ts";
 export { decodeTable, encodeTable, type TableOwner } from "./table-format.ts";

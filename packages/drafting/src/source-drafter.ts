@@ -13,6 +13,8 @@ import { TokenTree } from "@foretoken/core";
 
 /** A tree in the making, and what it is drawn from. */
 export interface Growth {
+  /** The drafter's name, for its trials. */
+  readonly name: string;
   /** Holds the root alone at first. */
   readonly tree: TokenTree;
   /** Most nodes the tree may have, at least 1. */
@@ -64,13 +66,14 @@ class SourceDrafting implements Drafting {
   }
 
   async propose(root: TokenId, limit: number, context: ProposeContext): Promise<TokenTree> {
-    const { warp, grow } = this.#options;
+    const { name, warp, grow } = this.#options;
     const tree = new TokenTree(root);
     // Keyed by the place behind the root, which no two rounds share.
     const position = this.#session.tokens.length + 1;
     let drawn = 0;
     this.#state.begin(tree, context, warp);
     await grow({
+      name,
       tree,
       limit,
       expand: (nodes) => this.#state.expand(nodes),
