@@ -1,7 +1,6 @@
 import {
   DecodeEmitter,
   type Decoder,
-  DecodingError,
   type Generation,
   type Model,
   type PartInput,
@@ -30,7 +29,6 @@ export async function runGeneration(
   const { signal } = options;
   const build = () => registry.composeAsync("decoder", decoder as PartInput<"decoder">, { resources });
   const answer = async (session: Session | undefined, built: Decoder) => {
-    if (signal?.aborted) throw abortedInLine();
     const events = new DecodeEmitter();
     events.on("start", (event) => tell({ type: "start", ...event }));
     events.on("prefill", (event) => tell({ type: "prefill", ...event }));
@@ -55,16 +53,9 @@ export async function runGeneration(
     return answers.result;
   };
   if (chat === undefined) return answer(undefined, await build());
-  return chats.inTurn(chat, JSON.stringify(decoder), build, answer);
+  return chats.inTurn(chat, { key: JSON.stringify(decoder), build, signal }, answer);
 }
 
 function tokenText({ tokenizer }: Model, token: number): string {
   return tokenizer?.decode([token], { special: true }) ?? "";
-}
-
-function abortedInLine(): DecodingError {
-  return new DecodingError("ABORTED", {
-    message: "The generation was aborted before anything ran.",
-    fix: "Ask again.",
-  });
 }
