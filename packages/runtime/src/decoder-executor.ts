@@ -1,12 +1,14 @@
 import { DecodingError, type HiddenSite, hasCode } from "@foretoken/core";
-import type { Backend, Executable, HostTensor } from "./device/backend.ts";
+import type { Backend, Executable, HostTensor, OutputRows } from "./device/backend.ts";
+import { joinRows } from "./device/join-rows.ts";
 import { type DecoderFeatures, writeDecoder } from "./graph/decoder-graph.ts";
 import type { DecoderWeights } from "./graph/decoder-weights.ts";
 import type { GraphStore } from "./graph/graph-store.ts";
 import { PORTS } from "./graph/ports.ts";
+import { REDUCED_COLUMNS } from "./graph/reductions.ts";
 import type { SlotPool } from "./pool/slot-pool.ts";
-import { VisibilityBias } from "./pool/visibility.ts";
-import type { FusedPass, FusedResult } from "./session/pass-queue.ts";
+import { VisibilityBias, type Window } from "./pool/visibility.ts";
+import type { FusedPass, FusedResult, LogitsRow } from "./session/pass-queue.ts";
 import type { EmbeddingTable } from "./weights/embedding-table.ts";
 import type { ModelConfig } from "./weights/model-weights.ts";
 
@@ -22,22 +24,34 @@ export interface ExecutorParts {
 }
 
 /** The features a part may ask for. */
-export type Features = Omit<DecoderFeatures, "writesCacheInPlace">;
+export type Features = Omit<DecoderFeatures, "attention" | "reduces">;
 
 /** Rows by which the looked-at part of the cache grows. */
 const LOOKED_AT_STEP = 32;
+
+/** What one run of the graph returned. */
+interface Chunk {
+  /** `T` */
+  readonly rows: number;
+  /** Rows that have logits. */
+  readonly logits: number;
+  readonly outputs: Readonly<Record<string, OutputRows>>;
+}
 
 /** Holds the loaded graph, and runs passes through it. Calls must come one at a time. */
 export class DecoderExecutor {
   readonly #parts: ExecutorParts;
   readonly #bias: VisibilityBias;
-  #features: Features = { hidden: [], gates: false, extensions: [] };
+  #features: Features = { hidden: [], gates: false, extensions: [], topK: 0 };
   #executable: Executable | undefined;
   #embeddings = new Float32Array(0);
+  /** Most rows that the device computes rightly in one pass; longer ones are cut. */
+  mostRows = Number.POSITIVE_INFINITY;
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
-    this.#bias = new VisibilityBias(parts.config.heads / parts.config.keyValueHeads);
+    const { heads, keyValueHeads } = parts.config;
+    this.#bias = new VisibilityBias(parts.backend.attention === "fused" ? 1 : heads / keyValueHeads);
   }
 
   get features(): Features {
@@ -51,12 +65,14 @@ export class DecoderExecutor {
    * load tries again with what was there before.
    */
   async load(features: Features): Promise<void> {
-    const { config, weights, store, backend, threads } = this.#parts;
-    const { writesCacheInPlace } = backend;
-    const graph = writeDecoder(config, weights, { ...features, writesCacheInPlace });
+    const { config, weights, store, backend, threads, pool } = this.#parts;
+    const { attention, reduces } = backend;
+    const graph = writeDecoder(config, weights, { ...features, attention, reduces });
+    const keep = [PORTS.logits, ...features.hidden.map(PORTS.hidden)];
     await this.release();
     try {
-      this.#executable = await backend.load(await store.loadable(graph), { threads });
+      const loadable = await store.loadable(graph);
+      this.#executable = await backend.load(loadable, { threads, store: pool.store, keep });
     } catch (cause) {
       if (hasCode(cause)) throw cause;
       throw new DecodingError("DEVICE_FAILED", {
@@ -74,47 +90,85 @@ export class DecoderExecutor {
     await executable?.release();
   }
 
-  /** @throws `DecodingError` `DEVICE_FAILED` */
+  /** @throws `DecodingError` `DEVICE_FAILED`, `DEVICE_LOST` */
   async run(pass: FusedPass): Promise<FusedResult> {
     if (!this.#executable) await this.load(this.#features);
-    const { config, backend, pool, weights } = this.#parts;
-    const outputs: string[] = pass.hidden.map(PORTS.hidden);
-    if (pass.logitRows.length > 0) outputs.push(PORTS.logits);
-    const extent = pass.slots[pass.slots.length - 1].index + 1;
-    const { cache } = pool;
-    // In place, the graph looks at whole steps of rows, so that what is made of the cache stays the same for a while.
-    const lookedAt = backend.writesCacheInPlace
-      ? Math.min(roundUp(extent, LOOKED_AT_STEP), cache.capacity)
-      : extent;
-    let results: Readonly<Record<string, Float32Array>>;
+    const { backend } = this.#parts;
+    const chunks: Chunk[] = [];
     try {
-      results = await this.#executable!.run({
-        feeds: this.#feeds(pass, lookedAt),
-        cache,
-        cachedRows: backend.writesCacheInPlace ? lookedAt : pass.slots[0].index,
-        firstSlot: pass.slots[0].index,
-        rows: pass.rows.length,
-        outputs,
-      });
+      for (let first = 0; first < pass.rows.length; first += this.mostRows) {
+        chunks.push(await this.#runChunk(pass, first, Math.min(first + this.mostRows, pass.rows.length)));
+      }
     } catch (cause) {
+      for (const chunk of chunks) disposeAll(chunk.outputs);
+      if (hasCode(cause)) throw cause;
       throw new DecodingError("DEVICE_FAILED", {
         message: `A pass of ${pass.rows.length} rows failed on device "${backend.device}": ${messageOf(cause)}.`,
         fix: "Free memory or lower the number of rows; load the model again if it goes on.",
         cause,
       });
     }
-    const stride = weights.head.layout.outputs;
-    const logits = results[PORTS.logits];
     return {
-      // Padding ids have rows in the head, but never leave it.
-      logits: pass.logitRows.map((_, i) => logits.subarray(i * stride, i * stride + config.vocabularySize)),
-      hidden: new Map(pass.hidden.map((site: HiddenSite) => [site, results[PORTS.hidden(site)]])),
+      logits: chunks.flatMap((chunk) => this.#logits(chunk)),
+      hidden: new Map(
+        pass.hidden.map((site: HiddenSite) => [
+          site,
+          joinRows(chunks.map(({ rows, outputs }) => ({ rows, part: outputs[PORTS.hidden(site)] }))),
+        ]),
+      ),
+      dispose: () => {
+        for (const chunk of chunks) disposeAll(chunk.outputs);
+      },
     };
   }
 
-  #feeds({ rows, texts, layers, logitRows }: FusedPass, lookedAt: number): Record<string, HostTensor> {
-    const { config, embedding } = this.#parts;
+  /** Runs the rows from `first` to before `end`; they see those of earlier chunks in the cache. */
+  async #runChunk(pass: FusedPass, first: number, end: number): Promise<Chunk> {
+    const { backend, pool } = this.#parts;
+    const logitRows = pass.logitRows.filter((row) => row >= first && row < end).map((row) => row - first);
+    const names: string[] = pass.hidden.map(PORTS.hidden);
+    if (logitRows.length > 0) names.push(PORTS.logits, ...(backend.reduces ? [PORTS.reductions] : []));
+    const extent = pass.slots[end - 1].index + 1;
+    // In place, the graph looks at whole steps of rows, so that what is made of the cache stays the same for a while.
+    const lookedAt =
+      backend.attention === "in-place"
+        ? Math.min(roundUp(extent, LOOKED_AT_STEP), pool.store.capacity)
+        : extent;
+    const outputs = await this.#executable!.run({
+      feeds: this.#feeds(pass, { first, end, lookedAt, logitRows }),
+      firstSlot: pass.slots[first].index,
+      rows: end - first,
+      lookedAt,
+      outputs: names,
+    });
+    return { rows: end - first, logits: logitRows.length, outputs };
+  }
+
+  #logits({ logits, outputs }: Chunk): LogitsRow[] {
+    const { vocabularySize } = this.#parts.config;
+    const { [PORTS.logits]: rows, [PORTS.reductions]: reductions } = outputs;
+    const reduced = reductions?.read(0, logits) as Float32Array | undefined;
+    return Array.from({ length: logits }, (_, row) => ({
+      isHost: rows.isHost,
+      // Padding ids have rows in the head, but never leave it.
+      read: () => {
+        const values = rows.read(row, 1);
+        if (values instanceof Float32Array) return values.subarray(0, vocabularySize);
+        return values.then((read) => read.subarray(0, vocabularySize));
+      },
+      ...(reduced && {
+        reduced: reductionsOf(reduced.subarray(row * reductions.width, (row + 1) * reductions.width)),
+      }),
+    }));
+  }
+
+  #feeds(
+    pass: FusedPass,
+    { first, end, lookedAt, logitRows }: Window & { readonly logitRows: readonly number[] },
+  ): Record<string, HostTensor> {
+    const { config, embedding, backend } = this.#parts;
     const { width } = config;
+    const rows = pass.rows.slice(first, end);
     const count = rows.length;
     if (this.#embeddings.length < count * width) this.#embeddings = new Float32Array(count * width);
     rows.forEach(({ token, embedding: injected }, row) => {
@@ -126,7 +180,10 @@ export class DecoderExecutor {
       shape,
       data: BigInt64Array.from(values, BigInt),
     });
-    const bias = this.#bias.build(texts, lookedAt);
+    const isFused = backend.attention === "fused";
+    const bias = this.#bias.build(pass.texts, { first, end, lookedAt });
+    // Some devices take no tensors without elements; what they compute for row 0 is not read.
+    const headRows = isFused && logitRows.length === 0 ? [0] : logitRows;
     const feeds: Record<string, HostTensor> = {
       [PORTS.embeddings]: {
         type: "float32",
@@ -137,12 +194,20 @@ export class DecoderExecutor {
         rows.map(({ position }) => position),
         [1, count],
       ),
-      [PORTS.bias]: { type: "float32", shape: [1, bias.length / lookedAt, lookedAt], data: bias },
-      [PORTS.logitRows]: integers(logitRows, [logitRows.length]),
+      [PORTS.bias]: {
+        type: "float32",
+        shape: isFused ? [1, 1, count, lookedAt] : [1, bias.length / lookedAt, lookedAt],
+        data: bias,
+      },
+      [PORTS.logitRows]: integers(headRows, [headRows.length]),
     };
+    if (isFused) {
+      feeds[PORTS.lastSlot] = { type: "int32", shape: [1], data: Int32Array.of(lookedAt - 1) };
+      feeds[PORTS.extent] = { type: "int32", shape: [1], data: Int32Array.of(lookedAt) };
+    }
     if (this.#features.gates) {
       for (let layer = 0; layer < config.layers; layer++) {
-        const runs = layers?.[layer] ?? true;
+        const runs = pass.layers?.[layer] ?? true;
         feeds[PORTS.run(layer)] = { type: "bool", shape: [], data: Uint8Array.of(runs ? 1 : 0) };
       }
     }
@@ -154,6 +219,21 @@ export class DecoderExecutor {
     }
     return feeds;
   }
+}
+
+function disposeAll(outputs: Chunk["outputs"]): void {
+  for (const rows of Object.values(outputs)) rows.dispose();
+}
+
+/** Takes one row of {@link PORTS.reductions} apart. */
+function reductionsOf(row: Float32Array): LogitsRow["reduced"] {
+  const topK = (row.length - REDUCED_COLUMNS) / 2;
+  return {
+    argmax: row[0],
+    logSumExp: row[1],
+    topLogits: row.subarray(REDUCED_COLUMNS, REDUCED_COLUMNS + topK),
+    topIds: Int32Array.from(row.subarray(REDUCED_COLUMNS + topK)),
+  };
 }
 
 function roundUp(value: number, step: number): number {

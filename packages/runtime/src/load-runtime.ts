@@ -19,7 +19,6 @@ import { inTurn } from "./device/run-queue.ts";
 import { decoderWeights } from "./graph/decoder-weights.ts";
 import type { GraphExtension } from "./graph/graph-extension.ts";
 import { folderStore, memoryStore } from "./graph/graph-store.ts";
-import { KeyValueCache } from "./pool/key-value-cache.ts";
 import { SlotPool } from "./pool/slot-pool.ts";
 import { type SelfTestVerdict, selfTest } from "./self-test.ts";
 import { PassQueue } from "./session/pass-queue.ts";
@@ -89,7 +88,7 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
   const poolRows = wholeNumber("poolRows", options.poolRows ?? 2 * config.contextLength);
   const threads = wholeNumber("threads", options.threads ?? (await usableThreads()));
   const backend = await openBackend(device);
-  const pool = new SlotPool(new KeyValueCache(config), poolRows);
+  const pool = new SlotPool(backend.createStore(config), poolRows);
   const store =
     cacheFolder === undefined ? memoryStore() : await folderStore(cacheFolder, contentHash, dtype);
   const executor = new DecoderExecutor({
@@ -112,7 +111,7 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
   const measured = await store.recall(costName);
 
   const sessions = new Set<RuntimeSession>();
-  const queue = new PassQueue(pool, config.width, (pass) => executor.run(pass));
+  const queue = new PassQueue(pool, (pass) => executor.run(pass));
   let cost: CostCurve = isCostTable(measured) ? costCurve(measured, true) : assumedCost(dtype);
   let prepared: Requirements = {};
   let isDisposed = false;
@@ -133,7 +132,7 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
     runtimeVersion: backend.version,
     threads,
     get cacheUse() {
-      return { rows: pool.live, bytes: pool.cache.bytes };
+      return { rows: pool.live, bytes: pool.store.bytes };
     },
     unsupported: (requirements) => [
       ...unsupported(id, config.layers, requirements),
@@ -152,7 +151,8 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
       await inTurn(async () => {
         const features = featuresOf(prepared);
         if (isDisposed) throw disposed("model");
-        if (featuresKey(features) !== featuresKey(executor.features)) await executor.load(features);
+        const key = (of: Features) => featuresKey(of, backend.reduces);
+        if (key(features) !== key(executor.features)) await executor.load(features);
       });
     },
     async calibrate({ signal } = {}) {
@@ -190,16 +190,20 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
   return model;
 }
 
-function featuresOf({ hidden = [], prefillHidden = [], gates, extensions = [] }: Requirements): Features {
+function featuresOf(requirements: Requirements): Features {
+  const { hidden = [], prefillHidden = [], gates, extensions = [], topK = 0, prefillTopK = 0 } = requirements;
   return {
     hidden: [...new Set([...hidden, ...prefillHidden])],
     gates: gates ?? false,
     extensions: extensions as readonly GraphExtension[],
+    topK: Math.max(topK, prefillTopK),
   };
 }
 
-function featuresKey({ hidden, gates, extensions }: Features): string {
-  return JSON.stringify([[...hidden].sort(), gates, extensions.map(({ name }) => name).sort()]);
+/** Equal for features that make the same graph. */
+function featuresKey({ hidden, gates, extensions, topK }: Features, reduces: boolean): string {
+  const names = extensions.map(({ name }) => name).sort();
+  return JSON.stringify([[...hidden].sort(), gates, names, reduces ? topK : 0]);
 }
 
 function unsupported(id: string, layers: number, requirements: Requirements): string[] {

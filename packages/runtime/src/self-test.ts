@@ -105,7 +105,7 @@ async function run(executor: DecoderExecutor, pass: TestPass): Promise<readonly 
     base: text.length,
     ancestors: [],
   }));
-  const { logits } = await executor.run({
+  const result = await executor.run({
     rows: positions.map((position, row) => ({ token: token(row), position })),
     texts: [{ slots: text, rows }],
     slots,
@@ -113,7 +113,10 @@ async function run(executor: DecoderExecutor, pass: TestPass): Promise<readonly 
     logitRows: leaves,
     hidden: [],
   });
-  return logits;
+  const rowsRead: Float32Array[] = [];
+  for (const row of result.logits) rowsRead.push(await row.read());
+  result.dispose();
+  return rowsRead;
 }
 
 function difference(a: readonly Float32Array[], b: readonly Float32Array[]): number {

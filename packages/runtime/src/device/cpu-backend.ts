@@ -1,6 +1,8 @@
 import { DecodingError } from "@foretoken/core";
+import { KeyValueCache } from "../pool/key-value-cache.ts";
 import type { Backend } from "./backend.ts";
-import { InPlaceExecutable, type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
+import { InPlaceExecutable } from "./host-executables.ts";
+import { type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
 
 /**
  * ONNX Runtime's native CPU provider in Node.
@@ -22,8 +24,12 @@ export async function openCpu(): Promise<Backend> {
   return {
     device: "cpu",
     version: env.versions.node ?? env.versions.common,
-    writesCacheInPlace: true,
-    async load(graph, { threads }) {
+    attention: "in-place",
+    reduces: false,
+    hasFloat16: false,
+    bytesRead: 0,
+    createStore: (config) => new KeyValueCache(config),
+    async load(graph, { threads, store }) {
       const { extra, ...weights } = weightOptions(graph);
       const session = await runtime.InferenceSession.create(graph.model, {
         ...weights,
@@ -36,7 +42,7 @@ export async function openCpu(): Promise<Backend> {
         logSeverityLevel: 3,
         extra: { session: { ...(extra?.session as object), set_denormal_as_zero: "1" } },
       });
-      return new InPlaceExecutable(runtime, session);
+      return new InPlaceExecutable(runtime, session, store as KeyValueCache);
     },
   };
 }

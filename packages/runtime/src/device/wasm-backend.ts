@@ -1,6 +1,8 @@
 import { DecodingError } from "@foretoken/core";
+import { KeyValueCache } from "../pool/key-value-cache.ts";
 import type { Backend } from "./backend.ts";
-import { CopyingExecutable, type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
+import { CopyingExecutable } from "./host-executables.ts";
+import { type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
 
 /**
  * ONNX Runtime compiled to WebAssembly, in browsers and in Node.
@@ -22,8 +24,12 @@ export async function openWasm(): Promise<Backend> {
   return {
     device: "wasm",
     version: env.versions.web ?? env.versions.common,
-    writesCacheInPlace: false,
-    async load(graph, { threads }) {
+    attention: "appended",
+    reduces: false,
+    hasFloat16: false,
+    bytesRead: 0,
+    createStore: (config) => new KeyValueCache(config),
+    async load(graph, { threads, store }) {
       // The number of threads is fixed when the module starts; later models take what is there.
       if (!env.wasm.numThreads) env.wasm.numThreads = threads;
       env.logLevel = "error";
@@ -34,7 +40,7 @@ export async function openWasm(): Promise<Backend> {
         graphOptimizationLevel: "all",
         logSeverityLevel: 3,
       });
-      return new CopyingExecutable(runtime, session);
+      return new CopyingExecutable(runtime, session, store as KeyValueCache);
     },
   };
 }

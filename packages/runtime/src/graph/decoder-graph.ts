@@ -1,11 +1,13 @@
 import type { HiddenSite } from "@foretoken/core";
 import type { ModelConfig } from "../weights/model-weights.ts";
-import { type AttentionContext, type LayerCache, writeAttention } from "./attention.ts";
+import { type AttentionContext, type AttentionKind, type LayerCache, writeAttention } from "./attention.ts";
 import type { DecoderWeights, Vector } from "./decoder-weights.ts";
 import { GraphBuilder, type Value } from "./graph-builder.ts";
 import type { GraphExtension } from "./graph-extension.ts";
 import { writeLinear } from "./linear.ts";
+import { ELEMENT_TYPES, type FloatType } from "./onnx-model.ts";
 import { PORTS } from "./ports.ts";
+import { REDUCED_COLUMNS, writeReductions } from "./reductions.ts";
 import { rotaryTables } from "./rotary.ts";
 
 /** What a decoder graph contains beyond the model itself. */
@@ -15,8 +17,11 @@ export interface DecoderFeatures {
   /** Whether layers have gates. */
   readonly gates: boolean;
   readonly extensions: readonly GraphExtension[];
-  /** Whether the outputs with the new rows lie in the cache that is read; else the graph appends them itself. */
-  readonly writesCacheInPlace: boolean;
+  /** Width of the largest top-k to reduce logits to; 0 for none. */
+  readonly topK: number;
+  readonly attention: AttentionKind;
+  /** Whether logits are reduced in the graph: where reading them whole is expensive. */
+  readonly reduces: boolean;
 }
 
 /** The residual stream; `delta` is still to be added, so that the next norm can do it in the same node. */
@@ -43,22 +48,25 @@ class DecoderWriter {
   readonly #weights: DecoderWeights;
   readonly #features: DecoderFeatures;
   readonly #attention: AttentionContext;
+  readonly #float: FloatType;
 
   constructor(config: ModelConfig, weights: DecoderWeights, features: DecoderFeatures) {
     this.#config = config;
     this.#weights = weights;
     this.#features = features;
+    this.#float = weights.floatType;
+    this.#writeInputs();
     const { cos, sin } = rotaryTables(config, config.contextLength, weights.ropeFactors);
     const shape = [config.contextLength, config.headSize / 2];
     this.#attention = {
       config,
-      cos: this.graph.constant("rotary_cos", "float32", shape, cos),
-      sin: this.graph.constant("rotary_sin", "float32", shape, sin),
-      writesCacheInPlace: features.writesCacheInPlace,
+      cos: this.#internal(this.graph.constant("rotary_cos", "float32", shape, cos)),
+      sin: this.#internal(this.graph.constant("rotary_sin", "float32", shape, sin)),
+      bias: this.#internal(PORTS.bias),
+      kind: features.attention,
       norm: (graph, input, scale) => this.#plainNorm(graph, input, scale),
     };
-    this.#writeInputs();
-    let stream: Stream = this.#site({ residual: PORTS.embeddings }, 0);
+    let stream: Stream = this.#site({ residual: this.#internal(PORTS.embeddings) }, 0);
     for (let layer = 0; layer < config.layers; layer++) {
       stream = features.gates ? this.#gatedLayer(stream, layer) : this.#outermostLayer(stream, layer);
       stream = this.#site(stream, layer + 1);
@@ -71,15 +79,33 @@ class DecoderWriter {
     const { width, layers, keyValueHeads, headSize } = this.#config;
     graph.input(PORTS.embeddings, "float32", [1, "T", width]);
     graph.input(PORTS.positions, "int64", [1, "T"]);
-    graph.input(PORTS.bias, "float32", [1, "T_group", "S"]);
+    const isFused = this.#features.attention === "fused";
+    graph.input(PORTS.bias, "float32", isFused ? [1, 1, "T", "S"] : [1, "T_group", "S"]);
+    if (isFused) for (const name of [PORTS.lastSlot, PORTS.extent]) graph.input(name, "int32", [1]);
     graph.input(PORTS.logitRows, "int64", ["R"]);
     for (const name of this.#features.extensions.flatMap((extension) => extension.rowIntegers ?? [])) {
       graph.input(name, "int64", [1, "T"]);
     }
     for (let layer = 0; layer < layers; layer++) {
-      graph.input(PORTS.key(layer), "float32", ["cached", keyValueHeads, headSize]);
-      graph.input(PORTS.value(layer), "float32", ["cached", keyValueHeads, headSize]);
+      const shape = isFused ? [1, keyValueHeads, "capacity", headSize] : ["cached", keyValueHeads, headSize];
+      graph.input(PORTS.key(layer), this.#float, shape);
+      graph.input(PORTS.value(layer), this.#float, shape);
     }
+  }
+
+  /** A float32 value in the type of the activations. */
+  #internal(value: Value): Value {
+    return this.#cast(value, "float32", this.#float);
+  }
+
+  /** A value of the activations as float32. */
+  #external(value: Value): Value {
+    return this.#cast(value, this.#float, "float32");
+  }
+
+  #cast(value: Value, from: FloatType, to: FloatType): Value {
+    if (from === to) return value;
+    return this.graph.node("Cast", [value], { attributes: { to: BigInt(ELEMENT_TYPES[to]) } });
   }
 
   /** Hidden outputs and extensions that sit behind `layers` layers. */
@@ -88,13 +114,18 @@ class DecoderWriter {
     const isRead = this.#features.hidden.includes(layers);
     if (extensions.length === 0 && !isRead) return stream;
     let residual = this.#sum(this.graph, stream);
-    for (const extension of extensions) residual = extension.build(this.graph, residual);
+    for (const extension of extensions) residual = this.#extended(extension, residual);
     if (isRead) this.#hidden(residual, layers);
     return { residual };
   }
 
   #hidden(value: Value, site: HiddenSite): void {
-    this.graph.output(value, PORTS.hidden(site), "float32", [1, "T", this.#config.width]);
+    this.graph.output(this.#external(value), PORTS.hidden(site), "float32", [1, "T", this.#config.width]);
+  }
+
+  /** Extensions compute in float32 whatever the activations are. */
+  #extended(extension: GraphExtension, stream: Value): Value {
+    return this.#internal(extension.build(this.graph, this.#external(stream)));
   }
 
   #sum(graph: GraphBuilder, { residual, delta }: Stream): Value {
@@ -125,14 +156,19 @@ class DecoderWriter {
 
   /** Declares what the cache takes from a layer. */
   #outputNewRows(layer: number): readonly [newKey: Value, newValue: Value] {
-    const shape = this.#newRowsShape;
-    this.graph.namedOutput(PORTS.newKey(layer), "float32", shape);
-    this.graph.namedOutput(PORTS.newValue(layer), "float32", shape);
-    return [PORTS.newKey(layer), PORTS.newValue(layer)];
+    const names =
+      this.#features.attention === "fused"
+        ? ([PORTS.presentKey(layer), PORTS.presentValue(layer)] as const)
+        : ([PORTS.newKey(layer), PORTS.newValue(layer)] as const);
+    for (const name of names) this.graph.namedOutput(name, this.#float, this.#newRowsShape);
+    return names;
   }
 
   get #newRowsShape(): readonly (number | string)[] {
-    return [1, "T", this.#config.keyValueHeads * this.#config.headSize];
+    const { keyValueHeads, headSize } = this.#config;
+    return this.#features.attention === "fused"
+      ? [1, keyValueHeads, "capacity", headSize]
+      : [1, "T", keyValueHeads * headSize];
   }
 
   #layer(graph: GraphBuilder, before: Stream, layer: number, newKey: Value, newValue: Value): Stream {
@@ -158,17 +194,13 @@ class DecoderWriter {
     const open = graph.subgraph();
     const opened = [`open.${newKey}`, `open.${newValue}`] as const;
     const after = this.#sum(open, this.#layer(open, { residual }, layer, ...opened));
-    open.output(after, `open.${layer}`, "float32", [1, "T", width]);
-    for (const name of opened) open.namedOutput(name, "float32", this.#newRowsShape);
+    open.output(after, `open.${layer}`, this.#float, [1, "T", width]);
+    for (const name of opened) open.namedOutput(name, this.#float, this.#newRowsShape);
     const closed = graph.subgraph();
-    closed.output(residual, `closed.${layer}`, "float32", [1, "T", width]);
-    const keyWidth = this.#config.keyValueHeads * this.#config.headSize;
-    const zeros = graph.constant("zero_row", "float32", [1, 1, keyWidth], new Float32Array(keyWidth));
-    const shape = closed.node("Concat", [closed.node("Shape", [PORTS.positions]), graph.integers([1])], {
-      attributes: { axis: 0n },
-    });
-    for (const name of [newKey, newValue]) {
-      closed.output(closed.node("Expand", [zeros, shape]), `closed.${name}`, "float32", this.#newRowsShape);
+    closed.output(residual, `closed.${layer}`, this.#float, [1, "T", width]);
+    const skipped = this.#skippedRows(closed, layer);
+    for (const [i, name] of [newKey, newValue].entries()) {
+      closed.output(skipped[i], `closed.${name}`, this.#float, this.#newRowsShape);
     }
     const gate = graph.input(PORTS.run(layer), "bool", []);
     const [next] = graph.nodes("If", [gate], [`layers.${layer}.after`, newKey, newValue], {
@@ -177,20 +209,44 @@ class DecoderWriter {
     return { residual: next };
   }
 
+  /** What a closed layer leaves in the cache: rows of zeros, or for fused attention the buffers as they are. */
+  #skippedRows(graph: GraphBuilder, layer: number): readonly [key: Value, value: Value] {
+    if (this.#features.attention === "fused") return [PORTS.key(layer), PORTS.value(layer)];
+    const keyWidth = this.#config.keyValueHeads * this.#config.headSize;
+    const zeros = graph.constant("zero_row", "float32", [1, 1, keyWidth], new Float32Array(keyWidth));
+    const shape = graph.node("Concat", [graph.node("Shape", [PORTS.positions]), graph.integers([1])], {
+      attributes: { axis: 0n },
+    });
+    return [graph.node("Expand", [zeros, shape]), graph.node("Expand", [zeros, shape])];
+  }
+
   #head(before: Stream): void {
     const { graph } = this;
     let stream = before;
     for (const extension of this.#features.extensions.filter((e) => e.site === "head")) {
-      stream = { residual: extension.build(graph, this.#sum(graph, stream)) };
+      stream = { residual: this.#extended(extension, this.#sum(graph, stream)) };
     }
     const [normed] = this.#norm(graph, stream, this.#weights.finalNorm);
     if (this.#features.hidden.includes("final")) this.#hidden(normed, "final");
     const rows = graph.node("Gather", [normed, PORTS.logitRows], { attributes: { axis: 1n } });
-    const logits = writeLinear(graph, this.#weights.head, rows);
-    graph.output(logits, PORTS.logits, "float32", [1, "R", this.#weights.head.layout.outputs]);
+    const { outputs } = this.#weights.head.layout;
+    const logits = this.#external(writeLinear(graph, this.#weights.head, rows));
+    graph.output(logits, PORTS.logits, "float32", [1, "R", outputs]);
+    if (!this.#features.reduces) return;
+    const { topK } = this.#features;
+    const reductions = writeReductions(graph, this.#withoutPadding(logits, outputs), topK);
+    graph.output(reductions, PORTS.reductions, "float32", [1, "R", REDUCED_COLUMNS + 2 * topK]);
+  }
+
+  /** Logits of the ids that exist; some models pad the head. */
+  #withoutPadding(logits: Value, outputs: number): Value {
+    const { vocabularySize } = this.#config;
+    if (outputs === vocabularySize) return logits;
+    const bounds = [0, vocabularySize, -1].map((value) => this.graph.integers([value]));
+    return this.graph.node("Slice", [logits, ...bounds]);
   }
 }
 
-function writeVector(graph: GraphBuilder, { name, length, read }: Vector): Value {
-  return graph.weight(name, "float32", [length], read);
+function writeVector(graph: GraphBuilder, { name, type, length, read }: Vector): Value {
+  return graph.weight(name, type, [length], read);
 }

@@ -1,13 +1,16 @@
 import { dequantize } from "../weights/dequantize.ts";
 import { encodeLinear } from "../weights/encode-linear.ts";
+import { float16Bits } from "../weights/float16.ts";
 import { linearLayout, type WeightDtype } from "../weights/linear-layout.ts";
 import type { LayerRole, ModelWeights, StoredTensor, WeightRole } from "../weights/model-weights.ts";
 import type { WeightSource } from "./graph-builder.ts";
 import type { Linear } from "./linear.ts";
+import type { FloatType } from "./onnx-model.ts";
 
-/** A vector of float32 in the weights file. */
+/** A vector in the weights file. */
 export interface Vector {
   readonly name: string;
+  readonly type: FloatType;
   readonly length: number;
   readonly read: WeightSource;
 }
@@ -27,6 +30,8 @@ export interface LayerWeights {
 
 /** The weights of a whole decoder, read when the weights file is written. */
 export interface DecoderWeights {
+  /** What the graph computes in. */
+  readonly floatType: FloatType;
   readonly layers: readonly LayerWeights[];
   readonly finalNorm: Vector;
   readonly head: Linear;
@@ -34,14 +39,19 @@ export interface DecoderWeights {
   readonly ropeFactors?: Float32Array;
 }
 
-/** Plans the weights of a graph in `dtype`; reads the rotary factors only. */
-export async function decoderWeights(weights: ModelWeights, dtype: WeightDtype): Promise<DecoderWeights> {
+/** Plans the weights of a graph in `dtype` that computes in `floatType`; reads the rotary factors only. */
+export async function decoderWeights(
+  weights: ModelWeights,
+  dtype: WeightDtype,
+  floatType: FloatType = "float32",
+): Promise<DecoderWeights> {
   const { config } = weights;
   const required = (role: WeightRole) => weights.tensor(role)!; // the reader has checked that they are there
   const vector = (role: WeightRole): Vector => ({
     name: role,
+    type: floatType,
     length: required(role).shape[0],
-    read: () => readVector(required(role)),
+    read: async () => inType(await readVector(required(role)), floatType),
   });
   const layers = Array.from({ length: config.layers }, (_, layer): LayerWeights => {
     const role = (name: LayerRole): WeightRole => `layers.${layer}.${name}`;
@@ -52,6 +62,7 @@ export async function decoderWeights(weights: ModelWeights, dtype: WeightDtype):
         matrices.map((matrix) => required(role(matrix))),
         biases.filter(has).map((bias) => required(role(bias))),
         dtype,
+        floatType,
       );
     return {
       attentionNorm: vector(role("attentionNorm")),
@@ -70,9 +81,10 @@ export async function decoderWeights(weights: ModelWeights, dtype: WeightDtype):
   const head = weights.tensor("head") ?? required("embedding");
   const factors = weights.tensor("ropeFactors");
   return {
+    floatType,
     layers,
     finalNorm: vector("finalNorm"),
-    head: planLinear("head", [head], [], dtype),
+    head: planLinear("head", [head], [], dtype, floatType),
     ...(factors && { ropeFactors: dequantize(factors.type, await factors.read(), factors.shape[0]) }),
   };
 }
@@ -82,6 +94,7 @@ function planLinear(
   matrices: StoredTensor[],
   biases: StoredTensor[],
   dtype: WeightDtype,
+  floatType: FloatType,
 ): Linear {
   const layout = linearLayout(matrices, dtype);
   // The tensors of one matrix are written one after the other; only then may its bytes go.
@@ -94,27 +107,30 @@ function planLinear(
   const part = (which: "weights" | "scales" | "zeroPoints") => async () => {
     const linear = await encoded();
     if (which === last) encoding = undefined;
-    if (linear.kind === "float") return bytesOf(linear.values);
+    if (linear.kind === "float") return inType(linear.values, floatType);
     if (which === "weights") return linear.packed;
-    return which === "scales" ? bytesOf(linear.scales) : linear.zeroPoints!;
+    return which === "scales" ? inType(linear.scales, floatType) : linear.zeroPoints!;
   };
   return {
     name,
+    floatType,
     layout,
     sources: { weights: part("weights"), scales: part("scales"), zeroPoints: part("zeroPoints") },
-    ...(biases.length > 0 && { bias: () => readVectors(biases) }),
+    ...(biases.length > 0 && { bias: async () => inType(await readVectors(biases), floatType) }),
   };
 }
 
-async function readVector(tensor: StoredTensor): Promise<Uint8Array> {
-  return bytesOf(dequantize(tensor.type, await tensor.read(), tensor.shape[0]));
+async function readVector(tensor: StoredTensor): Promise<Float32Array> {
+  return dequantize(tensor.type, await tensor.read(), tensor.shape[0]);
 }
 
-async function readVectors(tensors: readonly StoredTensor[]): Promise<Uint8Array> {
+async function readVectors(tensors: readonly StoredTensor[]): Promise<Float32Array> {
   const parts = await Promise.all(tensors.map(readVector));
-  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+  return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+/** Bytes of values as a graph that computes in `floatType` takes them. */
+function inType(values: Float32Array, floatType: FloatType): Uint8Array {
+  const stored = floatType === "float32" ? values : float16Bits(values);
+  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }

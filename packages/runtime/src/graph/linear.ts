@@ -1,5 +1,6 @@
 import { type LinearLayout, SUM_WIDTH } from "../weights/linear-layout.ts";
 import type { GraphBuilder, Value, WeightSource } from "./graph-builder.ts";
+import type { FloatType } from "./onnx-model.ts";
 
 /** A linear layer: how its weights lie, and where they come from. */
 export interface Linear {
@@ -8,7 +9,9 @@ export interface Linear {
   readonly layout: LinearLayout;
   /** The tensors of the layout, in the order in which they are written. */
   readonly sources: LinearSources;
-  /** Added to the result, float32 `[outputs]`. */
+  /** Type of the activations, the scales and the bias, and of the weights themselves in a float layout. */
+  readonly floatType: FloatType;
+  /** Added to the result, `[outputs]`. */
   readonly bias?: WeightSource;
 }
 
@@ -21,10 +24,10 @@ export interface LinearSources {
 
 /** Writes `input · weightsᵀ + bias`, `[1, T, inputs]` to `[1, T, outputs]`. */
 export function writeLinear(graph: GraphBuilder, linear: Linear, input: Value): Value {
-  const { name, layout, sources } = linear;
-  const bias = linear.bias && graph.weight(`${name}.bias`, "float32", [layout.outputs], linear.bias);
+  const { name, layout, sources, floatType } = linear;
+  const bias = linear.bias && graph.weight(`${name}.bias`, floatType, [layout.outputs], linear.bias);
   if (layout.kind === "float") {
-    const weights = graph.weight(name, "float32", [layout.outputs, layout.inputs], sources.weights);
+    const weights = graph.weight(name, floatType, [layout.outputs, layout.inputs], sources.weights);
     const product = graph.node("FusedMatMul", [input, weights], {
       domain: "com.microsoft",
       attributes: { transB: 1n },
@@ -39,7 +42,7 @@ export function writeLinear(graph: GraphBuilder, linear: Linear, input: Value): 
     [
       writeBlockSums(graph, layout.sums, input),
       graph.weight(name, "uint8", [outputs, blocks, (blockSize * bits) / 8], sources.weights),
-      graph.weight(`${name}.scales`, "float32", [outputs * blocks], sources.scales),
+      graph.weight(`${name}.scales`, floatType, [outputs * blocks], sources.scales),
       layout.hasZeroPoints
         ? graph.weight(`${name}.zero_points`, "uint8", [outputs * zeroBytes], sources.zeroPoints)
         : "",

@@ -1,7 +1,10 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 /** Element types of the tensors we write, with their numbers in `onnx.proto` (TensorProto.DataType). */
-export const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+export const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+
+/** What a graph computes in. */
+export type FloatType = "float32" | "float16";
 
 /** The element type of a tensor in a graph. */
 export type ElementType = keyof typeof ELEMENT_TYPES;

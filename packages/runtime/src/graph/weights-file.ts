@@ -13,6 +13,7 @@ const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   int32: 4,
   int64: 8,
   bool: 1,
+  float16: 2,
 };
 
 /** Where each weight lies in the weights file; the same for every graph of one model and dtype. */

@@ -1,4 +1,5 @@
 import type { ModelConfig } from "../weights/model-weights.ts";
+import type { RowStore } from "./row-store.ts";
 
 /** Rows by which the buffers grow at least. */
 const CAPACITY_STEP = 256;
@@ -9,7 +10,9 @@ const CAPACITY_STEP = 256;
  * Rows lie one after the other, so that any run of rows is a view: ONNX Runtime reads the buffers in place, and on a
  * CPU writes new rows straight into them. Nothing of the past is ever copied for a pass.
  */
-export class KeyValueCache {
+export class KeyValueCache implements RowStore {
+  /** A dead row costs as much as a live one in every pass; moving one costs a few microseconds, once. */
+  readonly leastAlive = 1;
   readonly layers: number;
   readonly heads: number;
   readonly headSize: number;

@@ -1,5 +1,5 @@
 import { DecodingError, type LayerSet } from "@foretoken/core";
-import type { KeyValueCache } from "./key-value-cache.ts";
+import type { RowStore } from "./row-store.ts";
 
 /** A row in the cache. Its place may change between passes; holders keep the slot, never the index. */
 export interface Slot {
@@ -15,22 +15,21 @@ interface OwnedSlot extends Slot {
 }
 
 /**
- * Which rows of a {@link KeyValueCache} are in use, by how many holders.
+ * Which rows of a {@link RowStore} are in use, by how many holders.
  *
- * A pass appends its rows behind all others, because new rows must lie side by side. Rows that died in between are
- * replaced by the last ones before the next pass: moving a row costs a few microseconds, once, a dead row costs as
- * much as a live one in every pass.
+ * A pass appends its rows behind all others, because new rows must lie side by side. When too many rows have died in
+ * between, the last ones take their places before the next pass.
  */
 export class SlotPool {
   /** Most rows that may be in use at once. */
   readonly limit: number;
-  readonly cache: KeyValueCache;
+  readonly store: RowStore;
   readonly #slots: (OwnedSlot | undefined)[] = [];
   #live = 0;
   #hasPartialRows = false;
 
-  constructor(cache: KeyValueCache, limit: number) {
-    this.cache = cache;
+  constructor(store: RowStore, limit: number) {
+    this.store = store;
     this.limit = limit;
   }
 
@@ -66,7 +65,7 @@ export class SlotPool {
         fix: "Dispose sessions that are done, or load the model with more poolRows.",
       });
     }
-    this.cache.grow(this.#slots.length + count);
+    this.store.grow(this.#slots.length + count);
     this.#live += count;
     this.#hasPartialRows ||= layers !== undefined;
     return Array.from({ length: count }, () => {
@@ -89,13 +88,14 @@ export class SlotPool {
     while (this.#slots.length > 0 && this.#slots[this.#slots.length - 1] === undefined) this.#slots.pop();
   }
 
-  /** Moves the last rows into the holes that freed rows left. Not while a pass runs. */
+  /** Moves the last rows into the holes that freed rows left, where that pays. Not while a pass runs. */
   compact(): void {
+    if (this.#live >= this.store.leastAlive * this.#slots.length) return;
     const target = this.#live;
     for (let hole = 0; this.#slots.length > target; hole++) {
       if (this.#slots[hole] !== undefined) continue;
       const slot = this.#slots.pop()!;
-      this.cache.move(slot.index, hole);
+      this.store.move(slot.index, hole);
       slot.index = hole;
       this.#slots[hole] = slot;
       while (this.#slots[this.#slots.length - 1] === undefined && this.#slots.length > target)

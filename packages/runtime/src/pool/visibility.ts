@@ -24,6 +24,16 @@ export interface VisibleText {
   readonly rows: readonly VisibleRow[];
 }
 
+/** Which part of a pass a bias is for. */
+export interface Window {
+  /** Its first row. */
+  readonly first: number;
+  /** The row behind its last one. */
+  readonly end: number;
+  /** `S`, more than the slot of any row before `end`. */
+  readonly lookedAt: number;
+}
+
 /**
  * Builds the bias that attention adds to its scores, `[T · group, S]`: each row of the pass `group` times, once for
  * every head that shares a key head. The buffer is reused from pass to pass.
@@ -41,20 +51,23 @@ export class VisibilityBias {
 
   /**
    * @param texts - Rows in the order of the pass.
-   * @param extent - `S`.
+   * @param window - The part of the bias that is wanted.
    * @returns A view that is valid until the next call.
    */
-  build(texts: readonly VisibleText[], extent: number): Float32Array {
+  build(texts: readonly VisibleText[], { first, end, lookedAt }: Window): Float32Array {
     const group = this.#group;
-    const size = texts.reduce((sum, text) => sum + text.rows.length, 0) * group * extent;
+    const extent = lookedAt;
+    const size = end * group * extent;
     if (this.#buffer.length < size) this.#buffer = new Float32Array(Math.ceil(1.25 * size));
     const bias = this.#buffer;
     let start = 0;
     for (const { slots, rows } of texts) {
-      const first = start;
+      const textStart = start;
       for (const { slot, parent, base, ancestors } of rows) {
+        // Rows before the window are built too, because those in it copy from their parents.
+        if (start === size) break;
         if (parent !== undefined) {
-          const from = first + parent * group * extent;
+          const from = textStart + parent * group * extent;
           bias.copyWithin(start, from, from + extent);
         } else {
           bias.fill(HIDDEN, start, start + extent);
@@ -67,6 +80,6 @@ export class VisibilityBias {
         start += group * extent;
       }
     }
-    return bias.subarray(0, size);
+    return bias.subarray(first * group * extent, size);
   }
 }

@@ -1,4 +1,5 @@
-import type { HiddenSite, LayerSet, Wants } from "@foretoken/core";
+import type { HiddenSite, LayerSet, TokenId, Wants } from "@foretoken/core";
+import type { OutputRows } from "../device/backend.ts";
 import { inTurn } from "../device/run-queue.ts";
 import type { Slot, SlotPool } from "../pool/slot-pool.ts";
 import type { VisibleText } from "../pool/visibility.ts";
@@ -25,8 +26,8 @@ export interface Call {
   readonly isDisposed: () => boolean;
   /** What the rows see; `slots` are their own. */
   sees(slots: readonly Slot[]): VisibleText;
-  /** Makes the rows pending. */
-  take(slots: readonly Slot[]): readonly RuntimePendingRow[];
+  /** Makes the rows pending; `onGone` is called once for each that no longer is. */
+  take(slots: readonly Slot[], onGone: () => void): readonly RuntimePendingRow[];
 }
 
 /** Several calls as one pass, rows in order. */
@@ -40,12 +41,31 @@ export interface FusedPass {
   readonly hidden: readonly HiddenSite[];
 }
 
+/** The logits of one row, which may lie on the device. */
+export interface LogitsRow {
+  /** Whether they lie in the memory of JavaScript. */
+  readonly isHost: boolean;
+  /** `[V]`; from the device in a turn of its own, which the caller must have. */
+  read(): Float32Array | Promise<Float32Array>;
+  /** What the device made of them. */
+  readonly reduced?: {
+    readonly argmax: TokenId;
+    /** NaN when any logit is. */
+    readonly logSumExp: number;
+    /** The largest logits, best first, and their ids. */
+    readonly topLogits: Float32Array;
+    readonly topIds: Int32Array;
+  };
+}
+
 /** What a pass returned. */
 export interface FusedResult {
-  /** `[R]` rows of logits `[V]`, in the order of `logitRows`. */
-  readonly logits: readonly Float32Array[];
-  /** `[T, D]` */
-  readonly hidden: ReadonlyMap<HiddenSite, Float32Array>;
+  /** `[R]`, in the order of `logitRows`. */
+  readonly logits: readonly LogitsRow[];
+  /** `T` rows each. */
+  readonly hidden: ReadonlyMap<HiddenSite, OutputRows>;
+  /** Frees what lies on the device. */
+  dispose(): void;
 }
 
 /** Runs passes; may throw `DEVICE_FAILED`. */
@@ -63,15 +83,13 @@ const MOST_FUSED_ROWS = 512;
 /** Collects the calls that wait at the same time and runs them as one pass, one layer set at a time. */
 export class PassQueue {
   readonly #pool: SlotPool;
-  readonly #width: number;
   readonly #run: RunPass;
   #waiting: Waiting[] = [];
   #isDraining = false;
   #isClosed = false;
 
-  constructor(pool: SlotPool, width: number, run: RunPass) {
+  constructor(pool: SlotPool, run: RunPass) {
     this.#pool = pool;
-    this.#width = width;
     this.#run = run;
   }
 
@@ -155,6 +173,11 @@ export class PassQueue {
   ): void {
     let row = 0;
     let logitRow = 0;
+    let held = admitted.reduce((sum, { slots }) => sum + slots.length, 0);
+    const letGo = (rows: number) => {
+      held -= rows;
+      if (held === 0) result.dispose();
+    };
     for (const { waiting, slots } of admitted) {
       const { call, resolve, reject } = waiting;
       const logits = new Map(call.logitRows.map((index) => [index, result.logits[logitRow++]]));
@@ -164,17 +187,14 @@ export class PassQueue {
         this.#mayRun(call);
       } catch (error) {
         for (const slot of slots) this.#pool.release(slot);
+        letGo(slots.length);
         reject(error);
         continue;
       }
       const sites = call.wants.hidden ?? [];
-      const hidden = new Map(
-        sites.map((site) => [
-          site,
-          result.hidden.get(site)!.subarray(start * this.#width, row * this.#width),
-        ]),
-      );
-      resolve(new RuntimePass({ rows: call.take(slots), logits, hidden, width: this.#width, elapsedMs }));
+      const hidden = new Map(sites.map((site) => [site, { output: result.hidden.get(site)!, first: start }]));
+      const rows = call.take(slots, () => letGo(1));
+      resolve(new RuntimePass({ rows, logits, hidden, elapsedMs }));
     }
   }
 }

@@ -9,7 +9,8 @@ export class RuntimePendingRow implements PendingRow {
   readonly slot: Slot;
   /** The row it follows, pending or text by now; `undefined` when it followed the text. */
   readonly parent: RuntimePendingRow | undefined;
-  state: "pending" | "text" | "freed" = "pending";
+  #state: "pending" | "text" | "freed" = "pending";
+  readonly #onGone: () => void;
 
   constructor(
     session: Session,
@@ -17,12 +18,24 @@ export class RuntimePendingRow implements PendingRow {
     position: number,
     parent: RuntimePendingRow | undefined,
     slot: Slot,
+    onGone: () => void,
   ) {
     this.session = session;
     this.token = token;
     this.position = position;
     this.parent = parent;
     this.slot = slot;
+    this.#onGone = onGone;
+  }
+
+  get state(): "pending" | "text" | "freed" {
+    return this.#state;
+  }
+
+  /** Ends the pending time of a row; what its pass holds for it may go. */
+  become(state: "text" | "freed"): void {
+    this.#state = state;
+    this.#onGone();
   }
 
   /** The pending rows from this one upwards, itself first; the last one follows the text at its position. */

@@ -11,23 +11,26 @@ import {
   type TokenId,
   type TopK,
 } from "@foretoken/core";
+import type { OutputRows } from "../device/backend.ts";
+import { inTurn } from "../device/run-queue.ts";
+import type { LogitsRow } from "./pass-queue.ts";
 import type { RuntimePendingRow } from "./pending-row.ts";
 import { invalidRow, rowFreed } from "./session-errors.ts";
 
 /** What a pass returned for the rows of one call. */
 export interface PassData {
   readonly rows: readonly RuntimePendingRow[];
-  /** Logits `[V]` by row index. */
-  readonly logits: ReadonlyMap<number, Float32Array>;
-  /** Hidden states `[T, D]` by site. */
-  readonly hidden: ReadonlyMap<HiddenSite, Float32Array>;
-  readonly width: number;
+  /** By row index. */
+  readonly logits: ReadonlyMap<number, LogitsRow>;
+  /** By site, with the place of this call's first row. */
+  readonly hidden: ReadonlyMap<HiddenSite, { readonly output: OutputRows; readonly first: number }>;
   readonly elapsedMs: number;
 }
 
-/** The outcome of one call of `forward`; everything is in the memory of JavaScript already. */
+/** The outcome of one call of `forward`. What lies on the device is read when it is asked for, once. */
 export class RuntimePass implements Pass {
   readonly #data: PassData;
+  readonly #rows = new Map<number, Float32Array>();
   readonly #argmax = new Map<number, TokenId>();
   readonly #logSumExp = new Map<number, number>();
 
@@ -44,11 +47,13 @@ export class RuntimePass implements Pass {
   }
 
   async logits(row: number): Promise<Float32Array> {
-    return this.#sound(row);
+    return this.#values(row);
   }
 
   async argmax(row: number): Promise<TokenId> {
-    this.#sound(row);
+    const { reduced } = this.#wanted(row);
+    if (reduced) return reduced.argmax;
+    await this.#values(row);
     return this.#argmax.get(row)!;
   }
 
@@ -59,7 +64,15 @@ export class RuntimePass implements Pass {
         fix: "Ask for a whole number of at least 1.",
       });
     }
-    const logits = this.#sound(row);
+    const { reduced } = this.#wanted(row);
+    if (reduced && reduced.topIds.length >= k) {
+      const logProbabilities = Float64Array.from(
+        reduced.topLogits.subarray(0, k),
+        (logit) => logit - reduced.logSumExp,
+      );
+      return { ids: reduced.topIds.slice(0, k), logProbabilities };
+    }
+    const logits = await this.#values(row);
     const ids = largest(logits, k);
     const total = () => this.#logSumExpOf(row, logits);
     return {
@@ -73,7 +86,8 @@ export class RuntimePass implements Pass {
   }
 
   async logSumExp(row: number): Promise<number> {
-    return this.#logSumExpOf(row, this.#sound(row));
+    const { reduced } = this.#wanted(row);
+    return reduced?.logSumExp ?? this.#logSumExpOf(row, await this.#values(row));
   }
 
   #logSumExpOf(row: number, logits: Float32Array): number {
@@ -86,22 +100,29 @@ export class RuntimePass implements Pass {
   }
 
   hidden(site: HiddenSite): DeviceTensor {
-    const { rows, hidden, width } = this.#data;
-    const values = hidden.get(site);
-    if (values === undefined) {
+    const { rows, hidden } = this.#data;
+    const states = hidden.get(site);
+    if (states === undefined) {
       throw new DecodingError("UNSUPPORTED", {
         message: `Hidden states at site ${site} were read from a pass that did not ask for them.`,
         fix: `Name the site in the wants of forward(): { hidden: [${JSON.stringify(site)}] }.`,
       });
     }
+    const { output, first } = states;
     let isDisposed = false;
+    const mustHold = () => {
+      const gone = rows.find(({ state }) => isDisposed || state !== "pending");
+      if (gone) throw rowFreed(gone.position, `The hidden state at site ${site}`);
+    };
     return {
-      shape: [rows.length, width],
+      shape: [rows.length, output.width],
       dtype: "float32",
       read: async () => {
-        const gone = rows.find(({ state }) => isDisposed || state !== "pending");
-        if (gone) throw rowFreed(gone.position, `The hidden state at site ${site}`);
-        return values;
+        mustHold();
+        return readInTurn(() => {
+          mustHold();
+          return output.read(first, rows.length);
+        }, output.isHost);
       },
       dispose: () => {
         isDisposed = true;
@@ -109,8 +130,8 @@ export class RuntimePass implements Pass {
     };
   }
 
-  /** The logits of a row that is still pending and holds no NaN. */
-  #sound(index: number): Float32Array {
+  /** What there is of a row's logits, if it is still pending and holds no NaN that anyone has seen. */
+  #wanted(index: number): LogitsRow {
     const row = this.#data.rows[index];
     if (row === undefined) {
       throw invalidRow(
@@ -126,20 +147,46 @@ export class RuntimePass implements Pass {
         "Name the row in wants.logits.",
       );
     }
-    if (!this.#argmax.has(index)) {
-      let best: TokenId;
-      try {
-        best = argmax(logits);
-      } catch (cause) {
-        if (!hasCode(cause, "INVALID_LOGITS")) throw cause;
-        throw new DecodingError("INVALID_LOGITS", {
-          message: `The logits of row ${index} at position ${row.position} hold NaN.`,
-          fix: "Check the model file and injected embeddings; try dtype fp32.",
-          cause,
-        });
-      }
-      this.#argmax.set(index, best);
-    }
+    if (logits.reduced && Number.isNaN(logits.reduced.logSumExp)) throw invalidLogits(index, row.position);
     return logits;
   }
+
+  /** The logits of a row that is still pending and holds no NaN. */
+  async #values(index: number): Promise<Float32Array> {
+    const logits = this.#wanted(index);
+    let values = this.#rows.get(index);
+    if (values === undefined) {
+      values = await readInTurn(() => {
+        this.#wanted(index);
+        return logits.read();
+      }, logits.isHost);
+      this.#rows.set(index, values);
+    }
+    if (logits.reduced) return values;
+    if (!this.#argmax.has(index)) {
+      try {
+        this.#argmax.set(index, argmax(values));
+      } catch (cause) {
+        if (!hasCode(cause, "INVALID_LOGITS")) throw cause;
+        throw invalidLogits(index, this.#data.rows[index].position, cause);
+      }
+    }
+    return values;
+  }
+}
+
+/** Reads what may lie on the device; only then does it need a turn. */
+async function readInTurn(
+  read: () => Float32Array | Promise<Float32Array>,
+  isHost: boolean,
+): Promise<Float32Array> {
+  return isHost ? read() : inTurn(async () => read());
+}
+
+function invalidLogits(row: number, position: number, cause?: unknown): DecodingError {
+  return new DecodingError("INVALID_LOGITS", {
+    message: `The logits of row ${row} at position ${position} hold NaN.`,
+    fix: "Check the model file and injected embeddings; try dtype fp32.",
+    cause,
+  });
 }

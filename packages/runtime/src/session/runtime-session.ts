@@ -96,7 +96,7 @@ export class RuntimeSession implements Session {
         wants,
         sees,
         isDisposed: () => this.#isDisposed,
-        take: (slots) => this.#take(rows, places, slots),
+        take: (slots, onGone) => this.#take(rows, places, slots, onGone),
       });
     } finally {
       this.#inFlight--;
@@ -132,7 +132,7 @@ export class RuntimeSession implements Session {
       }
     }
     for (const row of rows) {
-      row.state = "text";
+      row.become("text");
       this.#pending.delete(row);
       this.#tokens.push(row.token!);
       this.#slots.push(row.slot);
@@ -293,11 +293,12 @@ export class RuntimeSession implements Session {
     inputs: readonly RowInput[],
     places: readonly Place[],
     slots: readonly Slot[],
+    onGone: () => void,
   ): readonly RuntimePendingRow[] {
     const rows: RuntimePendingRow[] = [];
     for (const [index, { position, parent, pending }] of places.entries()) {
       const above = parent === undefined ? pending : rows[parent];
-      const row = new RuntimePendingRow(this, inputs[index].token, position, above, slots[index]);
+      const row = new RuntimePendingRow(this, inputs[index].token, position, above, slots[index], onGone);
       rows.push(row);
       this.#pending.add(row);
     }
@@ -320,7 +321,7 @@ export class RuntimeSession implements Session {
   }
 
   #free(row: RuntimePendingRow): void {
-    row.state = "freed";
+    row.become("freed");
     this.#pending.delete(row);
     this.#host.pool.release(row.slot);
   }

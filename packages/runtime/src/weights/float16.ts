@@ -23,3 +23,31 @@ function buildTable(): Float32Array {
 export function float16At(bytes: Uint8Array, at: number): number {
   return VALUES[bytes[at] | (bytes[at + 1] << 8)];
 }
+
+/**
+ * Rounds to the nearest half, ties to even; beyond 65504 to infinity.
+ *
+ * @returns IEEE 754 bit patterns `[values.length]`.
+ */
+export function float16Bits(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) halves[i] = halfOf(bits[i]);
+  return halves;
+}
+
+function halfOf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = (bits >>> 23) & 255;
+  const fraction = bits & 0x7fffff;
+  if (exponent === 255) return sign | 0x7c00 | (fraction ? 0x200 : 0);
+  // Where the half's last place lies in the fraction: 13 bits up, more for halves too small to be normal.
+  const shift = exponent < 113 ? 126 - exponent : 13;
+  if (shift > 24) return sign;
+  const whole = exponent < 113 ? fraction | 0x800000 : ((exponent - 112) << 23) | fraction;
+  const half = whole >>> shift;
+  const rest = whole & ((1 << shift) - 1);
+  const middle = 1 << (shift - 1);
+  const rounded = half + (rest > middle || (rest === middle && half & 1) ? 1 : 0);
+  return sign | Math.min(rounded, 0x7c00);
+}
