@@ -1,25 +1,31 @@
 import type { Random, TokenId, TokenLaw, TokenTree, Verification } from "@foretoken/core";
 import { expect } from "vitest";
 
-/** A verifier's walk without a model: laws come from a function of the text. */
+/** Texts without a model's passes: laws come from a function of the text. */
 export interface VerifiedTextInput {
   readonly verification: Verification;
   /** The target's law behind a text. */
   readonly lawBehind: (text: readonly TokenId[]) => TokenLaw;
   /** A tree behind a text; its root is the text's last token. */
-  readonly draftBehind: (text: readonly TokenId[], random: Random) => TokenTree;
+  readonly draftBehind: (text: readonly TokenId[], random: Random) => Promise<TokenTree> | TokenTree;
   /** Ends with the root. */
   readonly prompt: readonly TokenId[];
   /** How many tokens. */
   readonly length: number;
+  /** Tokens that end a text early. Default none. */
+  readonly endTokens?: readonly TokenId[];
   readonly random: Random;
 }
 
-/** The first `length` tokens that rounds of drafting and verifying give. */
+/** The first `length` tokens that rounds of drafting and verifying give, or fewer that end with an end token. */
 export async function verifiedText(input: VerifiedTextInput): Promise<TokenId[]> {
-  const { prompt, length } = input;
+  const { prompt, length, endTokens = [] } = input;
   const text = [...prompt];
-  while (text.length < prompt.length + length) await round(input, text);
+  while (text.length < prompt.length + length) {
+    await round(input, text);
+    const end = text.findIndex((token, at) => at >= prompt.length && endTokens.includes(token));
+    if (end !== -1) return text.slice(prompt.length, Math.min(end + 1, prompt.length + length));
+  }
   return text.slice(prompt.length, prompt.length + length);
 }
 
@@ -28,7 +34,7 @@ async function round(
   { verification, lawBehind, draftBehind, random }: VerifiedTextInput,
   text: TokenId[],
 ): Promise<void> {
-  const tree = draftBehind([...text], random);
+  const tree = await draftBehind([...text], random);
   for (let node = 0; ; ) {
     const { trials } = tree.nodes[node]!;
     const here = lawBehind(text);
