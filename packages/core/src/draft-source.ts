@@ -12,8 +12,8 @@ export interface DraftWarp {
    */
   readonly temperature?: number;
   /**
-   * Most tokens of a law, at least 1; the target's own top-k holds as well. Default all. A law of some dozen tokens costs
-   * a fraction of one of the whole vocabulary, in drafting and in verifying, and changes nothing about the text's law.
+   * Most tokens of a law; the target's own top-k holds as well. 0, the default, keeps all. A law of some dozen tokens costs a
+   * fraction of one of the whole vocabulary, in drafting and in verifying, and changes nothing about the text's law.
    */
   readonly topK?: number;
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { DraftWarp } from "./draft-source.ts";
 import { lawStateFor } from "./law-pipeline.ts";
 import type { LogitsProcessor } from "./logits-processor.ts";
 import { argmax, logSumExp, topK } from "./reductions.ts";
@@ -372,4 +373,47 @@ test.each([
   expect(() => lawOf([1, 2], { [name]: value } as SamplingOptions)).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringContaining(name) }),
   );
+});
+
+describe("the law of a draft's logits", () => {
+  const logits = Float32Array.from([2, 1, 0, -1]);
+  const start = { vocabularySize: 4, promptTokens: [0] };
+  const shares = (options: SamplingOptions, warp: DraftWarp) => {
+    const law = lawStateFor(options, start).lawOf(logits, warp);
+    return [0, 1, 2, 3].map((token) => law.probability(token));
+  };
+  const plain = (options: SamplingOptions) => {
+    const law = lawStateFor(options, start).lawOf(logits);
+    return [0, 1, 2, 3].map((token) => law.probability(token));
+  };
+
+  test("is warped as the target's", () => {
+    const options = { temperature: 0.8, topP: 0.9, bias: { 3: 4 } };
+    expect(shares(options, {})).toEqual(plain(options));
+  });
+
+  test("has a temperature of 0.6 where the target has none", () => {
+    expect(shares({ temperature: 0, bias: { 3: 4 } }, {})).toEqual(
+      plain({ temperature: 0.6, bias: { 3: 4 } }),
+    );
+  });
+
+  test("has the temperature that is asked for", () => {
+    for (const temperature of [0, 0.5]) {
+      expect(shares({ temperature }, { temperature: 1.5 })).toEqual(plain({ temperature: 1.5 }));
+    }
+  });
+
+  test("keeps the fewer tokens of the target's top-k and its own; 0 keeps all", () => {
+    for (const [target, draft, kept] of [
+      [0, 2, 2],
+      [3, 2, 2],
+      [2, 3, 2],
+      [0, 0, 4],
+      [3, 0, 3],
+    ] as const) {
+      const expected = plain({ temperature: 1, topK: kept });
+      expect(shares({ temperature: 1, topK: target }, { topK: draft })).toEqual(expected);
+    }
+  });
 });

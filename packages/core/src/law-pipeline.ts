@@ -144,7 +144,7 @@ function warped(target: Truncation, { temperature, topK }: DraftWarp): Truncatio
   return {
     ...target,
     temperature: temperature ?? (target.temperature || DRAFT_TEMPERATURE),
-    topK: Math.min(target.topK || Number.POSITIVE_INFINITY, topK ?? Number.POSITIVE_INFINITY),
+    topK: Math.min(target.topK || Number.POSITIVE_INFINITY, topK || Number.POSITIVE_INFINITY),
   };
 }
 

@@ -3,6 +3,7 @@ import * as drafting from "./index.ts";
 
 test("exports what several drafters share", () => {
   expect(Object.keys(drafting).sort()).toEqual([
+    "DraftRows",
     "ROOT_TIP",
     "SiblingDraws",
     "TEMPLATE_2_2_2",

@@ -1,3 +1,4 @@
+export { DraftRows, type DraftRowsOptions } from "./draft-rows.ts";
 export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
 export { loadTable, saveTable } from "./table-file.ts";

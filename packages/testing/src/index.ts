@@ -1,4 +1,5 @@
 export { auditedDrafter, type DraftAudit, newAudit } from "./drafters/audited-drafter.ts";
+export { type DraftTreesOptions, draftTrees } from "./drafters/draft-trees.ts";
 export {
   type DraftFault,
   draftFaults,
@@ -42,6 +43,8 @@ export { decoderChecks, testDecoder } from "./suites/test-decoder.ts";
 export { type DrafterTestOptions, drafterChecks, testDrafter } from "./suites/test-drafter.ts";
 export { type ModelTestOptions, modelChecks, testModel } from "./suites/test-model.ts";
 export { type ProcessorTestOptions, processorChecks, testProcessor } from "./suites/test-processor.ts";
+export { type SourceTestOptions, sourceChecks, testSource } from "./suites/test-source.ts";
 export { testVerifier, type VerifierTestOptions, verifierChecks } from "./suites/test-verifier.ts";
+export { type VerifiedTextInput, verifiedText } from "./suites/verified-text.ts";
 export { type TinySizes, tinyGguf } from "./tiny/tiny-gguf.ts";
 export { tinyModel } from "./tiny/tiny-model.ts";

@@ -1,0 +1,3 @@
+export { layerSkip } from "./layer-skip.ts";
+export type { LayerSkipOptions } from "./options.ts";
+export { plugin, plugin as default } from "./plugin.ts";
