@@ -4,6 +4,7 @@ import * as testing from "./index.ts";
 test("exports exactly what the README lists", () => {
   expect(Object.keys(testing).sort()).toEqual([
     "auditedDrafter",
+    "compareDrafts",
     "compareLaw",
     "countTexts",
     "decodeHidden",
@@ -40,8 +41,8 @@ test("exports exactly what the README lists", () => {
     "textKey",
     "tinyGguf",
     "tinyModel",
-    "verifiedText",
     "verifierChecks",
     "wrongDrafter",
+    "wrongTrees",
   ]);
 });

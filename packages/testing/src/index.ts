@@ -21,6 +21,8 @@ export {
   scriptedSource,
 } from "./drafters/scripted-source.ts";
 export { type TextDrafterOptions, textDrafter } from "./drafters/text-drafter.ts";
+export { wrongTrees } from "./drafters/wrong-trees.ts";
+export { type CompareDraftsOptions, compareDrafts } from "./law/compare-drafts.ts";
 export {
   compareLaw,
   countTexts,
@@ -45,6 +47,5 @@ export { type ModelTestOptions, modelChecks, testModel } from "./suites/test-mod
 export { type ProcessorTestOptions, processorChecks, testProcessor } from "./suites/test-processor.ts";
 export { type SourceTestOptions, sourceChecks, testSource } from "./suites/test-source.ts";
 export { testVerifier, type VerifierTestOptions, verifierChecks } from "./suites/test-verifier.ts";
-export { type VerifiedTextInput, verifiedText } from "./suites/verified-text.ts";
 export { type TinySizes, tinyGguf } from "./tiny/tiny-gguf.ts";
 export { tinyModel } from "./tiny/tiny-model.ts";
