@@ -1,11 +1,13 @@
-import { DecodingError, type Tokenizer } from "@foretoken/core";
+import { DecodingError, hasCode, type Tokenizer } from "@foretoken/core";
 import { chooseDevice } from "./choose-device.ts";
 import type { DeviceName } from "./device/backend.ts";
 import { loadRuntime, type RuntimeModel, type RuntimeOptions } from "./load-runtime.ts";
 import { cacheFolder } from "./sources/cache-folder.ts";
+import { CATALOG } from "./sources/catalog.ts";
 import { fileHash } from "./sources/file-hash.ts";
-import { findModel } from "./sources/find-model.ts";
+import { findModel, isOffline } from "./sources/find-model.ts";
 import { isNode } from "./sources/node.ts";
+import { isAddress, type OpenedFile, openAddress, openCatalogFile } from "./sources/open-address.ts";
 import type { OnProgress } from "./sources/progress.ts";
 import { throwIfAborted } from "./sources/store-file.ts";
 import { tokenizerFromGguf } from "./tokenizer/gguf-tokenizer.ts";
@@ -47,9 +49,13 @@ export interface LoadedModel extends RuntimeModel {
 const DTYPES: ReadonlySet<string> = new Set<WeightDtype>(["stored", "fp32", "q8", "q4"]);
 
 /**
- * Loads a model by catalog name or path, or from a GGUF file held as a `Blob`.
+ * Loads a model by catalog name, path or address, or from a GGUF file held as a `Blob`.
  *
- * @param source - `"smollm2-135m-instruct"`, `"./model.gguf"`, or the file itself (in browsers).
+ * What an address leads to is kept: in a browser in the origin private file system, in Node in the cache folder. The next
+ * load downloads nothing, unless the server names another version. Where a browser gives no storage, the file is kept
+ * in memory and `onWarning` is told.
+ *
+ * @param source - `"smollm2-135m-instruct"`, `"./model.gguf"`, an address (in browsers a relative one, too), or the file itself.
  * @returns The model; the caller disposes it.
  * @throws `DecodingError` `INVALID_OPTION` and `DEVICE_UNAVAILABLE` before anything is fetched; `MODEL_NOT_FOUND`,
  * `DOWNLOAD_FAILED`, `CHECKSUM_MISMATCH`, `CACHE_NOT_WRITABLE`; `NOT_A_MODEL`, `CORRUPT_MODEL`, `UNSUPPORTED_MODEL`
@@ -104,10 +110,27 @@ async function openWeights(
     const blob = blobSource(source);
     return { id: blob.name, weights: await openGguf(blob) };
   }
+  const { cache, onWarning = console.warn } = options;
+  const entry = CATALOG.get(source);
+  if (isAddress(source, isNode) || (entry !== undefined && !isNode)) {
+    const offline = options.offline ?? (isNode && isOffline());
+    const given = { ...options, offline, cache, onWarning };
+    const file = await (entry ? openCatalogFile(source, entry, given) : openAddress(source, given));
+    return { id: file.id, weights: await openDownloaded(file) };
+  }
   const { id, path } = await findModel(source, options);
-  const { cache } = options;
   const hash = cache === undefined ? undefined : () => fileHash(path, cache);
   return { id, weights: await openGguf(await fileSource(path), hash) };
+}
+
+/** What is no whole model would fail the same way for ever if it stayed. */
+async function openDownloaded({ source, record, remove }: OpenedFile): Promise<ModelWeights> {
+  try {
+    return await openGguf(source, async () => record.sha256);
+  } catch (error) {
+    if (hasCode(error, "NOT_A_MODEL", "CORRUPT_MODEL")) await remove();
+    throw error;
+  }
 }
 
 /** Weights are open files: when what comes next fails, they are closed. */

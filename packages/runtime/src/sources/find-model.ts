@@ -39,9 +39,9 @@ export interface FoundModel {
  */
 export async function findModel(nameOrPath: string, options: FindModelOptions = {}): Promise<FoundModel> {
   if (!isNode) {
-    throw new DecodingError("UNSUPPORTED", {
-      message: `"${nameOrPath}" cannot be looked up outside Node: there are no files here.`,
-      fix: "Pass the file itself, as a Blob.",
+    throw new DecodingError("MODEL_NOT_FOUND", {
+      message: `"${nameOrPath}" is neither a known model nor an address. Known models: ${[...CATALOG.keys()].join(", ")}.`,
+      fix: 'Give one of these names, an address such as "/models/model.gguf", or the file itself.',
     });
   }
   throwIfAborted(options.signal);
@@ -59,7 +59,8 @@ export async function findModel(nameOrPath: string, options: FindModelOptions = 
   return { id: nameOrPath, path };
 }
 
-const isOffline = () => !["", "0", undefined].includes(process.env.FORETOKEN_OFFLINE);
+/** Whether the user's environment forbids the network. Node only. */
+export const isOffline = () => !["", "0", undefined].includes(process.env.FORETOKEN_OFFLINE);
 
 /** A missing file is no error while there are other places to look. */
 function absent(error: unknown): undefined {

@@ -1,9 +1,8 @@
 import { DecodingError } from "@foretoken/core";
+import { openHttp } from "./http-answer.ts";
 
 /** A hub that does not answer by then is out of reach; other sources wait for that. */
 const ANSWER_WITHIN_MS = 4_500;
-/** A transfer that stands still for so long is dead. */
-const STALLED_AFTER_MS = 30_000;
 
 /** What is asked of an address. */
 export interface HttpFileOptions {
@@ -23,40 +22,13 @@ export async function* httpFile(
   url: string,
   { size, signal, answerWithinMs = ANSWER_WITHIN_MS }: HttpFileOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const timer = new AbortController();
-  const stopAfter = (ms: number) =>
-    setTimeout(() => timer.abort(new Error(`nothing came for ${ms / 1000} seconds`)), ms);
-  let timeout = stopAfter(answerWithinMs);
-  try {
-    const response = await fetch(url, {
-      headers: { "accept-encoding": "identity" },
-      signal: signal ? AbortSignal.any([signal, timer.signal]) : timer.signal,
-    });
-    if (!response.ok || !response.body) throw new Error(`it answered ${response.status}`);
-    const announced = response.headers.get("content-length");
-    if (announced !== null && Number(announced) !== size) {
-      throw new Error(`it offers ${announced} bytes, the file has ${size}`);
-    }
-    for await (const chunk of response.body) {
-      clearTimeout(timeout);
-      yield chunk;
-      timeout = stopAfter(STALLED_AFTER_MS);
-    }
-  } catch (error) {
-    if (signal?.aborted) throw signal.reason;
+  const answer = await openHttp(url, { signal, answerWithinMs });
+  if (answer.total !== undefined && answer.total !== size) {
+    answer.cancel();
     throw new DecodingError("DOWNLOAD_FAILED", {
-      message: `${new URL(url).host}: ${reason(timer.signal.aborted ? timer.signal.reason : error)}.`,
+      message: `${new URL(url).host}: it offers ${answer.total} bytes, the file has ${size}.`,
       fix: "Check the connection and try again.",
-      cause: error,
     });
-  } finally {
-    clearTimeout(timeout);
-    timer.abort();
   }
-}
-
-/** `fetch` hides what happened in the cause. */
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message;
+  yield* answer.bytes();
 }
