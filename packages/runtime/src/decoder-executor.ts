@@ -127,7 +127,11 @@ export class DecoderExecutor {
     const { backend, pool } = this.#parts;
     const logitRows = pass.logitRows.filter((row) => row >= first && row < end).map((row) => row - first);
     const names: string[] = pass.hidden.map(PORTS.hidden);
-    if (logitRows.length > 0) names.push(PORTS.logits, ...(backend.reduces ? [PORTS.reductions] : []));
+    if (logitRows.length > 0) names.push(PORTS.logits);
+    if (logitRows.length > 0 && backend.reduces) {
+      names.push(PORTS.reductions);
+      if (this.#features.topK > 0) names.push(PORTS.topIds);
+    }
     const extent = pass.slots[end - 1].index + 1;
     // In place, the graph looks at whole steps of rows, so that what is made of the cache stays the same for a while.
     const lookedAt =
@@ -146,19 +150,16 @@ export class DecoderExecutor {
 
   #logits({ logits, outputs }: Chunk): LogitsRow[] {
     const { vocabularySize } = this.#parts.config;
-    const { [PORTS.logits]: rows, [PORTS.reductions]: reductions } = outputs;
-    const reduced = reductions?.read(0, logits) as Float32Array | undefined;
+    const { [PORTS.logits]: values, [PORTS.reductions]: reductions, [PORTS.topIds]: topIds } = outputs;
     return Array.from({ length: logits }, (_, row) => ({
-      isHost: rows.isHost,
+      isHost: values.isHost,
       // Padding ids have rows in the head, but never leave it.
       read: () => {
-        const values = rows.read(row, 1);
-        if (values instanceof Float32Array) return values.subarray(0, vocabularySize);
-        return values.then((read) => read.subarray(0, vocabularySize));
+        const read = values.read(row, 1);
+        if (read instanceof Float32Array) return read.subarray(0, vocabularySize);
+        return read.then((whole) => whole.subarray(0, vocabularySize));
       },
-      ...(reduced && {
-        reduced: reductionsOf(reduced.subarray(row * reductions.width, (row + 1) * reductions.width)),
-      }),
+      ...(reductions && { reduced: reductionsOf(hostRow(reductions, row), topIds && hostRow(topIds, row)) }),
     }));
   }
 
@@ -225,14 +226,18 @@ function disposeAll(outputs: Chunk["outputs"]): void {
   for (const rows of Object.values(outputs)) rows.dispose();
 }
 
+/** A row of an output that is in the memory of JavaScript. */
+function hostRow(rows: OutputRows, row: number): Float32Array {
+  return rows.read(row, 1) as Float32Array;
+}
+
 /** Takes one row of {@link PORTS.reductions} apart. */
-function reductionsOf(row: Float32Array): LogitsRow["reduced"] {
-  const topK = (row.length - REDUCED_COLUMNS) / 2;
+function reductionsOf(row: Float32Array, topIds = new Float32Array(0)): LogitsRow["reduced"] {
   return {
     argmax: row[0],
     logSumExp: row[1],
-    topLogits: row.subarray(REDUCED_COLUMNS, REDUCED_COLUMNS + topK),
-    topIds: Int32Array.from(row.subarray(REDUCED_COLUMNS + topK)),
+    topLogits: row.subarray(REDUCED_COLUMNS),
+    topIds: Int32Array.from(topIds),
   };
 }
 

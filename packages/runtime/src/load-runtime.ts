@@ -13,12 +13,13 @@ import {
 import { measureCost } from "./calibrate.ts";
 import { assumedCost, type CostTable, costCurve, isCostTable } from "./cost-curve.ts";
 import { DecoderExecutor, type Features } from "./decoder-executor.ts";
-import type { DeviceName } from "./device/backend.ts";
+import type { Backend, DeviceName } from "./device/backend.ts";
 import { openBackend, usableThreads } from "./device/open-backend.ts";
 import { inTurn } from "./device/run-queue.ts";
 import { decoderWeights } from "./graph/decoder-weights.ts";
 import type { GraphExtension } from "./graph/graph-extension.ts";
 import { folderStore, memoryStore } from "./graph/graph-store.ts";
+import type { Arithmetic } from "./graph/linear.ts";
 import { SlotPool } from "./pool/slot-pool.ts";
 import { type SelfTestVerdict, selfTest } from "./self-test.ts";
 import { PassQueue } from "./session/pass-queue.ts";
@@ -33,7 +34,7 @@ export interface RuntimeOptions {
   /** What the user calls the model; default its content hash. */
   readonly id?: string;
   readonly tokenizer?: Tokenizer;
-  /** Default `stored` on `cpu`, `fp32` on `wasm`. */
+  /** Default `stored` on `cpu` and `webgpu`, `fp32` on `wasm`. */
   readonly dtype?: WeightDtype;
   /** Default `cpu`. */
   readonly device?: DeviceName;
@@ -47,6 +48,10 @@ export interface RuntimeOptions {
 
 /** A loaded model, and what only the runtime can say about it. */
 export interface RuntimeModel extends Model {
+  /** The WebGPU device in a browser, for the page to use too; all models of a page share it. */
+  readonly gpu?: GPUDevice;
+  /** Bytes copied from the device since it was opened, by all models on it; 0 where there is no other memory. */
+  readonly bytesRead: number;
   /** Version of the ONNX Runtime package that runs it. */
   readonly runtimeVersion: string;
   readonly threads: number;
@@ -84,30 +89,36 @@ export async function loadRuntime(
 async function open(source: ModelWeights, options: RuntimeOptions): Promise<RuntimeModel> {
   const { config, contentHash } = source;
   const { device = "cpu", tokenizer, cacheFolder, id = contentHash } = options;
-  const dtype = options.dtype ?? (device === "cpu" ? "stored" : "fp32");
+  const dtype = options.dtype ?? (device === "wasm" ? "fp32" : "stored");
   const poolRows = wholeNumber("poolRows", options.poolRows ?? 2 * config.contextLength);
   const threads = wholeNumber("threads", options.threads ?? (await usableThreads()));
   const backend = await openBackend(device);
-  const pool = new SlotPool(backend.createStore(config), poolRows);
+  const arithmetic = arithmeticOf(backend, dtype);
+  const pool = new SlotPool(backend.createStore(config, arithmetic.floatType), poolRows);
+  const encoding = arithmetic.floatType === "float16" && dtype !== "fp16" ? `${dtype}-fp16` : dtype;
   const store =
-    cacheFolder === undefined ? memoryStore() : await folderStore(cacheFolder, contentHash, dtype);
+    cacheFolder === undefined ? memoryStore() : await folderStore(cacheFolder, contentHash, encoding);
   const executor = new DecoderExecutor({
     config,
     backend,
     pool,
     threads,
-    weights: await decoderWeights(source, dtype),
+    weights: await decoderWeights(source, dtype, arithmetic),
     embedding: await openEmbedding(source.tensor("embedding")!),
     store,
   });
   await inTurn(() => executor.load(executor.features));
-  const verdictName = `self-test-${device}-${backend.version}`;
+  const machine = [device, backend.version, ...(backend.adapter === undefined ? [] : [backend.adapter])].join(
+    "-",
+  );
+  const verdictName = `self-test-${machine}`;
   let verdict = (await store.recall(verdictName)) as SelfTestVerdict | undefined;
   if (verdict?.verifiesTrees === undefined) {
     verdict = await inTurn(() => selfTest(executor, pool, config.vocabularySize));
     await store.keep(verdictName, verdict);
   }
-  const costName = `cost-${device}-${backend.version}-${threads}`;
+  executor.mostRows = verdict.mostRows ?? Number.POSITIVE_INFINITY;
+  const costName = `cost-${machine}-${threads}`;
   const measured = await store.recall(costName);
 
   const sessions = new Set<RuntimeSession>();
@@ -129,6 +140,10 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
       return cost;
     },
     selfTest: verdict,
+    gpu: backend.gpu,
+    get bytesRead() {
+      return backend.bytesRead;
+    },
     runtimeVersion: backend.version,
     threads,
     get cacheUse() {
@@ -175,7 +190,10 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
       if (isDisposed) return;
       isDisposed = true;
       queue.close();
-      await inTurn(() => executor.release());
+      await inTurn(async () => {
+        await executor.release();
+        pool.store.release();
+      });
       for (const session of sessions) session.dispose();
       await source.dispose();
     },
@@ -188,6 +206,19 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
     check: (rows, wants) => checkPrepared(executor.features, rows, wants),
   };
   return model;
+}
+
+/** What a model computes in on a device. */
+function arithmeticOf({ device, hasFloat16 }: Backend, dtype: WeightDtype): Arithmetic {
+  if (dtype === "fp16" && !hasFloat16) {
+    throw new DecodingError("DEVICE_UNAVAILABLE", {
+      message: `dtype "fp16" was asked for, but device "${device}" does not compute in float16.`,
+      fix: 'Use dtype "stored" or "fp32", or an adapter with the feature "shader-f16".',
+    });
+  }
+  if (device !== "webgpu") return { floatType: "float32", accuracyLevel: 4, product: "FusedMatMul" };
+  const floatType = hasFloat16 && dtype !== "fp32" ? "float16" : "float32";
+  return { floatType, accuracyLevel: 0, product: "Gemm" };
 }
 
 function featuresOf(requirements: Requirements): Features {

@@ -1,5 +1,5 @@
 import type { AttentionKind } from "../graph/attention.ts";
-import type { ElementType } from "../graph/onnx-model.ts";
+import type { ElementType, FloatType } from "../graph/onnx-model.ts";
 import type { RowStore } from "../pool/row-store.ts";
 import type { ModelConfig } from "../weights/model-weights.ts";
 
@@ -19,6 +19,7 @@ export interface LoadableGraph {
   readonly model: Uint8Array;
   /** The weights file: the folder it lies in, or its bytes. */
   readonly weights: { readonly folder: string } | { readonly bytes: Uint8Array };
+  readonly largestWeight: { readonly name: string; readonly bytes: number };
 }
 
 /** One pass through a loaded graph. */
@@ -79,12 +80,14 @@ export interface Backend {
   readonly hasFloat16: boolean;
   /** Bytes copied from the device since it was opened. */
   readonly bytesRead: number;
+  /** What computes, as far as it says: words for a file name. */
+  readonly adapter?: string;
   /** The device itself, where it belongs to the page. */
   readonly gpu?: GPUDevice;
   /** Resolves with the reason when the device is gone for good. */
   readonly lost?: Promise<string>;
-  /** An empty cache for a model. */
-  createStore(config: ModelConfig): RowStore;
+  /** An empty cache for a model that computes in `floatType`. */
+  createStore(config: ModelConfig, floatType: FloatType): RowStore;
   /** Loads a graph. */
   load(graph: LoadableGraph, options: LoadOptions): Promise<Executable>;
 }

@@ -1,29 +1,19 @@
-import { DecodingError } from "@foretoken/core";
 import { KeyValueCache } from "../pool/key-value-cache.ts";
 import type { Backend } from "./backend.ts";
 import { InPlaceExecutable } from "./host-executables.ts";
-import { type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
+import { weightOptions } from "./onnx-runtime.ts";
+import { importOnnxRuntimeNode } from "./onnx-runtime-node.ts";
 
 /**
  * ONNX Runtime's native CPU provider in Node.
  *
- * @throws `DecodingError` `DEVICE_UNAVAILABLE` when onnxruntime-node is not installed or has no build for this machine.
+ * @throws `DecodingError` `DEVICE_UNAVAILABLE`
  */
 export async function openCpu(): Promise<Backend> {
-  const module = await import("onnxruntime-node").catch((cause: unknown) => {
-    throw new DecodingError("DEVICE_UNAVAILABLE", {
-      message: `Device "cpu" needs the package onnxruntime-node, which cannot be loaded: ${
-        cause instanceof Error ? cause.message.split("\n")[0] : String(cause)
-      }.`,
-      fix: 'Run "npm install onnxruntime-node", or use device "wasm".',
-      cause,
-    });
-  });
-  const { env, InferenceSession, Tensor } = module.default ?? module;
-  const runtime = { InferenceSession, Tensor } as unknown as OnnxRuntime;
+  const { runtime, version } = await importOnnxRuntimeNode("cpu");
   return {
     device: "cpu",
-    version: env.versions.node ?? env.versions.common,
+    version,
     attention: "in-place",
     reduces: false,
     hasFloat16: false,

@@ -1,4 +1,5 @@
 import { DecodingError } from "@foretoken/core";
+import { isNode } from "../sources/node.ts";
 import type { Backend, DeviceName } from "./backend.ts";
 
 /** Opens a device; each one's package is imported only when it is asked for. */
@@ -8,17 +9,21 @@ export async function openBackend(device: DeviceName): Promise<Backend> {
       return (await import("./cpu-backend.ts")).openCpu();
     case "wasm":
       return (await import("./wasm-backend.ts")).openWasm();
+    case "webgpu":
+      return isNode
+        ? (await import("./webgpu-in-node.ts")).openWebGpuInNode()
+        : (await import("./webgpu-in-browser.ts")).openWebGpuInBrowser();
     default:
       throw new DecodingError("DEVICE_UNAVAILABLE", {
         message: `There is no device "${String(device)}".`,
-        fix: 'Use "cpu" in Node, or "wasm" anywhere.',
+        fix: 'Use "webgpu", "cpu" (in Node) or "wasm".',
       });
   }
 }
 
 /** Threads for one operator: the CPUs this process may really use. */
 export async function usableThreads(): Promise<number> {
-  if (typeof process === "undefined" || !process.versions?.node) return navigator.hardwareConcurrency || 1;
+  if (!isNode) return navigator.hardwareConcurrency || 1;
   const { availableParallelism } = await import("node:os");
   return availableParallelism();
 }

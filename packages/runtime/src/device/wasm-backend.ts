@@ -1,5 +1,6 @@
 import { DecodingError } from "@foretoken/core";
 import { KeyValueCache } from "../pool/key-value-cache.ts";
+import { isNode } from "../sources/node.ts";
 import type { Backend } from "./backend.ts";
 import { CopyingExecutable } from "./host-executables.ts";
 import { type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
@@ -11,7 +12,7 @@ import { type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
  */
 export async function openWasm(): Promise<Backend> {
   // In Node the package's main entry finds its files on disk; the others fetch them, which Node cannot.
-  const imported = isNode() ? import("onnxruntime-web") : import("onnxruntime-web/wasm");
+  const imported = isNode ? import("onnxruntime-web") : import("onnxruntime-web/wasm");
   const module = await imported.catch((cause: unknown) => {
     throw new DecodingError("DEVICE_UNAVAILABLE", {
       message: `Device "wasm" needs the package onnxruntime-web, which cannot be loaded: ${String(cause)}.`,
@@ -43,10 +44,6 @@ export async function openWasm(): Promise<Backend> {
       return new CopyingExecutable(runtime, session, store as KeyValueCache);
     },
   };
-}
-
-function isNode(): boolean {
-  return typeof process !== "undefined" && process.versions?.node !== undefined;
 }
 
 async function readWeights(folder: string): Promise<Uint8Array> {

@@ -54,7 +54,7 @@ class DecoderWriter {
     this.#config = config;
     this.#weights = weights;
     this.#features = features;
-    this.#float = weights.floatType;
+    this.#float = weights.arithmetic.floatType;
     this.#writeInputs();
     const { cos, sin } = rotaryTables(config, config.contextLength, weights.ropeFactors);
     const shape = [config.contextLength, config.headSize / 2];
@@ -234,8 +234,10 @@ class DecoderWriter {
     graph.output(logits, PORTS.logits, "float32", [1, "R", outputs]);
     if (!this.#features.reduces) return;
     const { topK } = this.#features;
-    const reductions = writeReductions(graph, this.#withoutPadding(logits, outputs), topK);
-    graph.output(reductions, PORTS.reductions, "float32", [1, "R", REDUCED_COLUMNS + 2 * topK]);
+    const { vocabularySize } = this.#config;
+    const reduced = writeReductions(graph, this.#withoutPadding(logits, outputs), { vocabularySize, topK });
+    graph.output(reduced.columns, PORTS.reductions, "float32", [1, "R", REDUCED_COLUMNS + topK]);
+    if (reduced.topIds) graph.output(reduced.topIds, PORTS.topIds, "int64", [1, "R", topK]);
   }
 
   /** Logits of the ids that exist; some models pad the head. */

@@ -4,7 +4,7 @@ import { float16Bits } from "../weights/float16.ts";
 import { linearLayout, type WeightDtype } from "../weights/linear-layout.ts";
 import type { LayerRole, ModelWeights, StoredTensor, WeightRole } from "../weights/model-weights.ts";
 import type { WeightSource } from "./graph-builder.ts";
-import type { Linear } from "./linear.ts";
+import type { Arithmetic, Linear } from "./linear.ts";
 import type { FloatType } from "./onnx-model.ts";
 
 /** A vector in the weights file. */
@@ -30,8 +30,7 @@ export interface LayerWeights {
 
 /** The weights of a whole decoder, read when the weights file is written. */
 export interface DecoderWeights {
-  /** What the graph computes in. */
-  readonly floatType: FloatType;
+  readonly arithmetic: Arithmetic;
   readonly layers: readonly LayerWeights[];
   readonly finalNorm: Vector;
   readonly head: Linear;
@@ -39,12 +38,13 @@ export interface DecoderWeights {
   readonly ropeFactors?: Float32Array;
 }
 
-/** Plans the weights of a graph in `dtype` that computes in `floatType`; reads the rotary factors only. */
+/** Plans the weights of a graph in `dtype`; reads the rotary factors only. */
 export async function decoderWeights(
   weights: ModelWeights,
   dtype: WeightDtype,
-  floatType: FloatType = "float32",
+  arithmetic: Arithmetic,
 ): Promise<DecoderWeights> {
+  const { floatType } = arithmetic;
   const { config } = weights;
   const required = (role: WeightRole) => weights.tensor(role)!; // the reader has checked that they are there
   const vector = (role: WeightRole): Vector => ({
@@ -62,7 +62,7 @@ export async function decoderWeights(
         matrices.map((matrix) => required(role(matrix))),
         biases.filter(has).map((bias) => required(role(bias))),
         dtype,
-        floatType,
+        arithmetic,
       );
     return {
       attentionNorm: vector(role("attentionNorm")),
@@ -81,10 +81,10 @@ export async function decoderWeights(
   const head = weights.tensor("head") ?? required("embedding");
   const factors = weights.tensor("ropeFactors");
   return {
-    floatType,
+    arithmetic,
     layers,
     finalNorm: vector("finalNorm"),
-    head: planLinear("head", [head], [], dtype, floatType),
+    head: planLinear("head", [head], [], dtype, arithmetic),
     ...(factors && { ropeFactors: dequantize(factors.type, await factors.read(), factors.shape[0]) }),
   };
 }
@@ -94,8 +94,9 @@ function planLinear(
   matrices: StoredTensor[],
   biases: StoredTensor[],
   dtype: WeightDtype,
-  floatType: FloatType,
+  arithmetic: Arithmetic,
 ): Linear {
+  const { floatType } = arithmetic;
   const layout = linearLayout(matrices, dtype);
   // The tensors of one matrix are written one after the other; only then may its bytes go.
   let encoding: ReturnType<typeof encodeLinear> | undefined;
@@ -113,7 +114,7 @@ function planLinear(
   };
   return {
     name,
-    floatType,
+    arithmetic,
     layout,
     sources: { weights: part("weights"), scales: part("scales"), zeroPoints: part("zeroPoints") },
     ...(biases.length > 0 && { bias: async () => inType(await readVectors(biases), floatType) }),

@@ -25,9 +25,21 @@ export function memoryStore(): GraphStore {
     async loadable(graph) {
       const plan = planWeights(graph.weights);
       bytes ??= encodeInMemory(plan);
-      return { model: encodeModel(graph.build(plan.place)), weights: { bytes: await bytes } };
+      return loadableOf(graph, plan, { bytes: await bytes });
     },
   };
+}
+
+function loadableOf(
+  graph: GraphBuilder,
+  plan: WeightsPlan,
+  weights: LoadableGraph["weights"],
+): LoadableGraph {
+  const { weight, length } = plan.entries.reduce((most, entry) =>
+    entry.length > most.length ? entry : most,
+  );
+  const largestWeight = { name: weight.name, bytes: length };
+  return { model: encodeModel(graph.build(plan.place)), weights, largestWeight };
 }
 
 async function encodeInMemory(plan: WeightsPlan): Promise<Uint8Array> {
@@ -73,7 +85,7 @@ export async function folderStore(
       const plan = planWeights(graph.weights);
       if (!(await isComplete(folder, plan.size)))
         await orNotWritable(folder, () => writeFolder(folder, plan));
-      return { model: encodeModel(graph.build(plan.place)), weights: { folder } };
+      return loadableOf(graph, plan, { folder });
     },
   };
 }

@@ -2,6 +2,16 @@ import { type LinearLayout, SUM_WIDTH } from "../weights/linear-layout.ts";
 import type { GraphBuilder, Value, WeightSource } from "./graph-builder.ts";
 import type { FloatType } from "./onnx-model.ts";
 
+/** What a graph computes in. */
+export interface Arithmetic {
+  /** Type of activations, scales, biases and norms. */
+  readonly floatType: FloatType;
+  /** Of products with blocks: 4 rounds activations to int8, where that is what makes them fast; 0 does not. */
+  readonly accuracyLevel: 0 | 4;
+  /** The operator for products of floats that has a kernel. */
+  readonly product: "FusedMatMul" | "Gemm";
+}
+
 /** A linear layer: how its weights lie, and where they come from. */
 export interface Linear {
   /** Unique in the graph; names the weights in the weights file. */
@@ -9,8 +19,7 @@ export interface Linear {
   readonly layout: LinearLayout;
   /** The tensors of the layout, in the order in which they are written. */
   readonly sources: LinearSources;
-  /** Type of the activations, the scales and the bias, and of the weights themselves in a float layout. */
-  readonly floatType: FloatType;
+  readonly arithmetic: Arithmetic;
   /** Added to the result, `[outputs]`. */
   readonly bias?: WeightSource;
 }
@@ -24,10 +33,17 @@ export interface LinearSources {
 
 /** Writes `input · weightsᵀ + bias`, `[1, T, inputs]` to `[1, T, outputs]`. */
 export function writeLinear(graph: GraphBuilder, linear: Linear, input: Value): Value {
-  const { name, layout, sources, floatType } = linear;
+  const { name, layout, sources } = linear;
+  const { floatType, accuracyLevel } = linear.arithmetic;
   const bias = linear.bias && graph.weight(`${name}.bias`, floatType, [layout.outputs], linear.bias);
   if (layout.kind === "float") {
     const weights = graph.weight(name, floatType, [layout.outputs, layout.inputs], sources.weights);
+    if (linear.arithmetic.product === "Gemm") {
+      const rows = graph.node("Reshape", [input, graph.integers([-1, layout.inputs])]);
+      const inputs = bias ? [rows, weights, bias] : [rows, weights];
+      const product = graph.node("Gemm", inputs, { attributes: { transB: 1n } });
+      return graph.node("Reshape", [product, graph.integers([1, -1, layout.outputs])]);
+    }
     const product = graph.node("FusedMatMul", [input, weights], {
       domain: "com.microsoft",
       attributes: { transB: 1n },
@@ -57,7 +73,7 @@ export function writeLinear(graph: GraphBuilder, linear: Linear, input: Value): 
         N: BigInt(outputs),
         bits: BigInt(bits),
         block_size: BigInt(blockSize),
-        accuracy_level: 4n,
+        accuracy_level: BigInt(accuracyLevel),
       },
     },
   );

@@ -3,7 +3,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 /** Element types of the tensors we write, with their numbers in `onnx.proto` (TensorProto.DataType). */
 export const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 
-/** What a graph computes in. */
+/** The types a graph may compute in. */
 export type FloatType = "float32" | "float16";
 
 /** The element type of a tensor in a graph. */

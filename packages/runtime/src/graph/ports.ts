@@ -19,10 +19,12 @@ export const PORTS = {
   /** Float32 `[1, R, V]`. */
   logits: "logits",
   /**
-   * What is mostly read of logits, float32 `[1, R, 2 + 2 K]`: the argmax, the log of the sum of exponentials, the `K`
-   * largest logits and their ids.
+   * What is mostly read of logits, float32 `[1, R, 2 + K]`: the argmax, the log of the sum of exponentials, the `K`
+   * largest logits.
    */
   reductions: "reductions",
+  /** Ids of the `K` largest logits, int64 `[1, R, K]`. */
+  topIds: "top_ids",
   /**
    * Keys in the cache, float32 `[S, kvHeads, headSize]`, or `[S - T, …]` where the graph appends those of the pass. For
    * fused attention the whole buffer `[1, kvHeads, capacity, headSize]`.

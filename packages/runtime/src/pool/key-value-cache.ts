@@ -70,6 +70,9 @@ export class KeyValueCache implements RowStore {
     }
   }
 
+  /** Nothing lies on a device. */
+  release(): void {}
+
   get #rowLength(): number {
     return this.heads * this.headSize;
   }

@@ -13,4 +13,6 @@ export interface RowStore {
   grow(rows: number): void;
   /** Copies the row in slot `from` to slot `to`. */
   move(from: number, to: number): void;
+  /** Frees memory of the device; nothing may be asked of it afterwards. */
+  release(): void;
 }

@@ -5,10 +5,11 @@ import type { StoredTensor, StoredType } from "./model-weights.ts";
  *
  * - `stored`: the file's own precision, whatever mixture that is.
  * - `fp32`: float32, dequantised.
+ * - `fp16`: float16, dequantised; where the device computes in it.
  * - `q8`: requantised to 8 bits, blocks of 32, symmetric.
  * - `q4`: requantised to 4 bits, blocks of 32, with zero points; loses quality on files that are 4-bit already.
  */
-export type WeightDtype = "stored" | "fp32" | "q8" | "q4";
+export type WeightDtype = "stored" | "fp32" | "fp16" | "q8" | "q4";
 
 /** A matrix of float32, for `FusedMatMul` with `transB = 1` (onnxruntime runs `[inputs, outputs]` no faster). */
 export interface FloatLayout {
@@ -78,7 +79,7 @@ export function linearLayout(
   const inputs = matrices[0].shape[1];
   const outputs = matrices.reduce((sum, matrix) => sum + matrix.shape[0], 0);
   const float: FloatLayout = { kind: "float", outputs, inputs };
-  if (dtype === "fp32") return float;
+  if (dtype === "fp32" || dtype === "fp16") return float;
   // Whole blocks only: MatMulNBits would pad the last one, and no width of a real model needs that.
   if (inputs % SUM_WIDTH !== 0) return float;
   if (dtype !== "stored") {

@@ -1,0 +1,72 @@
+import type { InferenceSession, Tensor } from "onnxruntime-web";
+import { PORTS } from "../graph/ports.ts";
+import type { Executable, OutputRows, Run } from "./backend.ts";
+import { type DeviceRows, pastOf, presentOf } from "./device-rows.ts";
+import { hostRows } from "./host-rows.ts";
+import { type Feeds, type OnnxRuntime, toTensor } from "./onnx-runtime.ts";
+
+/** What an executable needs of its backend. */
+export interface DeviceHost {
+  readonly runtime: OnnxRuntime;
+  /** Whether a run writes into the tensors it is given; else it makes new ones, and keeps every output it ever had. */
+  readonly bindsOutputs: boolean;
+  /** Copies rows of an output `[1, R, W]` from the device. */
+  readRows(values: Tensor, first: number, count: number): Promise<Float32Array>;
+  /** Counts bytes that came from the device. */
+  countRead(bytes: number): void;
+  /** Rejects at once when the device is lost, since the work on it may never end. */
+  orLost<T>(work: Promise<T>): Promise<T>;
+}
+
+/** A session whose cache is input and output at once, in buffers of the device. */
+export class WebGpuExecutable implements Executable {
+  readonly #host: DeviceHost;
+  readonly #session: InferenceSession;
+  readonly #store: DeviceRows;
+
+  constructor(host: DeviceHost, session: InferenceSession, store: DeviceRows) {
+    this.#host = host;
+    this.#session = session;
+    this.#store = store;
+  }
+
+  run(run: Run): Promise<Record<string, OutputRows>> {
+    return this.#host.orLost(this.#run(run));
+  }
+
+  async #run({ feeds, outputs }: Run): Promise<Record<string, OutputRows>> {
+    const buffers = await this.#store.settled();
+    const all: Feeds = { ...buffers };
+    for (const name in feeds) all[name] = toTensor(this.#host.runtime, feeds[name]);
+    const results = this.#host.bindsOutputs
+      ? await this.#session.run(all, {
+          ...presentOf(buffers),
+          ...Object.fromEntries(outputs.map((name) => [name, null])),
+        })
+      : await this.#session.run(all);
+    if (!this.#host.bindsOutputs) this.#store.replace(pastOf(results, this.#store.layers));
+    return Object.fromEntries(outputs.map((name) => [name, this.#rows(results[name])]));
+  }
+
+  release(): Promise<void> {
+    return this.#host.orLost(this.#session.release()).catch(() => undefined);
+  }
+
+  #rows(output: Tensor): OutputRows {
+    const width = output.dims[output.dims.length - 1];
+    if (output.location === "cpu") {
+      const { data } = output;
+      this.#host.countRead((data as Float32Array | BigInt64Array).byteLength);
+      return hostRows(
+        data instanceof BigInt64Array ? Float32Array.from(data, Number) : (data as Float32Array),
+        width,
+      );
+    }
+    return {
+      width,
+      isHost: false,
+      read: (first, count) => this.#host.orLost(this.#host.readRows(output, first, count)),
+      dispose: () => output.dispose(),
+    };
+  }
+}
