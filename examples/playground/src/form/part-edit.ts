@@ -1,0 +1,47 @@
+import type { PartJson, PartKind, Registry } from "@foretoken/core";
+import { optionFields } from "./option-field.ts";
+
+/**
+ * A part chosen by name, with what its required options need filled in: a first part of the kind each asks for.
+ *
+ * @throws `UNKNOWN_PART`
+ */
+export function newPart(registry: Registry, name: string): PartJson {
+  const part: Record<string, unknown> = {};
+  for (const { name: option, isRequired, control } of optionFields(registry.describe(name).options)) {
+    if (!isRequired) continue;
+    if (control.type === "part") part[option] = firstPart(registry, control.kind);
+    if (control.type === "parts") part[option] = [firstPart(registry, control.kind)];
+  }
+  return { use: name, ...part };
+}
+
+/** The part with one option changed; `undefined` leaves it out, so that the default holds. */
+export function withOption(part: PartJson, option: string, value: unknown): PartJson {
+  const { [option]: _, ...rest } = part;
+  return value === undefined ? (rest as PartJson) : { ...part, [option]: value };
+}
+
+/** What JSON gives for a part, in the long form: `"plain"` is `{ use: "plain" }`. */
+export function asPart(value: unknown): PartJson | undefined {
+  if (typeof value === "string") return { use: value };
+  return typeof (value as PartJson | undefined)?.use === "string" ? (value as PartJson) : undefined;
+}
+
+/** What JSON gives for a list of parts; one part is a list of one. */
+export function asParts(value: unknown): readonly PartJson[] {
+  return [value].flat().flatMap((item) => asPart(item) ?? []);
+}
+
+/** Names of the parts of a kind. */
+export function namesOf(registry: Registry, kind: PartKind): readonly string[] {
+  return registry
+    .list()
+    .filter((part) => part.kind === kind)
+    .map(({ name }) => name);
+}
+
+function firstPart(registry: Registry, kind: PartKind): PartJson | undefined {
+  const [name] = namesOf(registry, kind);
+  return name === undefined ? undefined : newPart(registry, name);
+}
