@@ -47,7 +47,8 @@ export async function runGeneration(
     });
     const text = model.tokenizer?.streamDecoder();
     for await (const chunk of answers) {
-      const pieces = chunk.tokens.map((token) => text?.push([token]) ?? "");
+      const isRest = chunk.tokens.length === 0;
+      const pieces = isRest ? [text?.flush() ?? ""] : chunk.tokens.map((token) => text?.push([token]) ?? "");
       tell({ type: "chunk", ...chunk, pieces });
     }
     return answers.result;

@@ -23,8 +23,9 @@ export interface WorkerStepEvent extends Omit<StepEvent, "tree"> {
 /** A piece of the answer. */
 export interface WorkerChunkEvent extends GenerationChunk {
   /**
-   * What each of `tokens` added to the text, same length: empty for a control token and within a character. All pieces of an
-   * answer joined are its text, but for a stop string, which they hold and `text` does not.
+   * What each of `tokens` added to the text, same length: empty for a control token and within a character. A chunk without
+   * tokens ends the text and has one piece, what was left of an incomplete character. All pieces of an answer joined are its
+   * text, but for a stop string, which they hold and `text` does not.
    */
   readonly pieces: readonly string[];
 }

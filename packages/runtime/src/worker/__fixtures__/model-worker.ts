@@ -1,0 +1,3 @@
+import { serveModel } from "../serve-model.ts";
+
+serveModel();
