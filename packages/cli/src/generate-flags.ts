@@ -1,6 +1,7 @@
 import type { GenerateOptions } from "@foretoken/core";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.ts";
+import { loadLike, type ModelFlags } from "./load-model.ts";
 import { collect, parseWhole } from "./parse-number.ts";
 import type { DecoderFlags } from "./part-flags.ts";
 import { addSamplingFlags, type SamplingFlags, samplingOf } from "./sampling-flags.ts";
@@ -39,11 +40,11 @@ export function addGenerateFlags(command: Command): Command {
 
 /** The options of `generate()` that flags stand for; prompt and session are the command's own. */
 export async function generateOptionsOf(
-  flags: GenerateFlags,
-  { cwd, interruption }: CliContext,
+  flags: GenerateFlags & ModelFlags,
+  context: CliContext,
 ): Promise<Omit<GenerateOptions, "prompt" | "messages">> {
   const { PartBuilder } = await import("./part-flags.ts");
-  const parts = new PartBuilder(cwd);
+  const parts = new PartBuilder(context.cwd, { loadModel: loadLike(flags, context) });
   const { maxTokens, stop, seed, ignoreEnd } = flags;
   return {
     ...samplingOf(flags, await parts.processors(flags.processor)),
@@ -52,6 +53,6 @@ export async function generateOptionsOf(
     stop,
     seed,
     ignoreEnd,
-    signal: interruption.signal,
+    signal: context.interruption.signal,
   };
 }

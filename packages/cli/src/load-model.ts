@@ -13,6 +13,11 @@ export interface ModelFlags extends Pick<LoadModelOptions, "dtype" | "device" | 
   readonly model: string;
 }
 
+/** Loads a further model, which a part names, the way the model of these flags is loaded. */
+export function loadLike(flags: ModelFlags, context: CliContext): (name: string) => Promise<Model> {
+  return (name) => loadModel({ ...flags, model: name }, context);
+}
+
 /** Loads a model by name or path, as the runtime's `loadModel` does. */
 export type ModelLoader = (name: string, options: LoadModelOptions) => Promise<Model>;
 

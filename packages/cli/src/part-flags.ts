@@ -4,6 +4,7 @@ import {
   DecodingError,
   hasCode,
   type LogitsProcessor,
+  type Model,
   type PartKind,
   type Registry,
 } from "@foretoken/core";
@@ -38,17 +39,25 @@ export interface DecoderFlags {
   readonly decoderFile?: string;
 }
 
+/** What parts get besides their options. */
+export interface PartResources {
+  /** Loads a model that a part names, such as a draft. */
+  readonly loadModel: (name: string) => Promise<Model>;
+}
+
 /**
  * Builds parts from flags. Plugins that this command does not come with are looked for only when one is named.
  */
 export class PartBuilder {
   readonly #folder: string;
+  readonly #resources: PartResources;
   readonly #registry: Registry = shippedRegistry();
   #isSearched = false;
 
   /** @param folder - Where the project is whose plugins may be named. */
-  constructor(folder: string) {
+  constructor(folder: string, resources: PartResources) {
     this.#folder = folder;
+    this.#resources = resources;
   }
 
   /** The decoder that flags name, or the default one. @throws What composing throws, and `INVALID_OPTION` for flags that clash. */
@@ -74,13 +83,14 @@ export class PartBuilder {
 
   /** A part from its JSON form. */
   async build<Kind extends PartKind>(kind: Kind, value: unknown) {
+    const resources = { ...this.#resources };
     try {
-      return await this.#registry.composeAsync(kind, value as string);
+      return await this.#registry.composeAsync(kind, value as string, { resources });
     } catch (error) {
       if (!hasCode(error, "UNKNOWN_PART") || this.#isSearched) throw error;
       await announceInstalled(this.#registry, this.#folder);
       this.#isSearched = true;
-      return this.#registry.composeAsync(kind, value as string);
+      return this.#registry.composeAsync(kind, value as string, { resources });
     }
   }
 }

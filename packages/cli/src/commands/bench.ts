@@ -31,7 +31,7 @@ import {
 import type { CliContext } from "../cli-context.ts";
 import { Countdown } from "../countdown.ts";
 import { EXIT } from "../exit-code.ts";
-import { loadModel } from "../load-model.ts";
+import { loadLike, loadModel } from "../load-model.ts";
 import { PartBuilder, parsePart } from "../part-flags.ts";
 import { samplingOf } from "../sampling-flags.ts";
 import { say } from "../terminal.ts";
@@ -227,7 +227,7 @@ async function decodersOf({ flags, context }: BenchRun): Promise<{
   readonly decoders: readonly BenchDecoder[];
   readonly sampling: SamplingOptions;
 }> {
-  const parts = new PartBuilder(context.cwd);
+  const parts = new PartBuilder(context.cwd, { loadModel: loadLike(flags, context) });
   const decoders: BenchDecoder[] = [];
   for (const text of flags.decoder ?? ["default"]) {
     const [, label, value] = /^(?:([\w .+-]+)=)?(.*)$/s.exec(text)!;
