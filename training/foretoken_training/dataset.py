@@ -52,9 +52,9 @@ def read_shard(path: Path) -> list[Chat]:
     return [Chat(number, tokens.long(), states, start, temperature) for number, tokens, states, start, temperature in parts]
 
 
-def load_dataset(folder: Path) -> Dataset:
-    """All shards of a folder. A chat whose user message was seen before is dropped; the split depends on the message alone."""
-    chats = sorted((chat for path in sorted(folder.glob("chats-*.safetensors")) for chat in read_shard(path)), key=lambda c: c.number)
+def load_dataset(folder: Path, shards: int | None = None) -> Dataset:
+    """The first `shards` shards of a folder, or all. A chat whose user message was seen before is dropped; the split depends on the message alone."""
+    chats = sorted((chat for path in sorted(folder.glob("chats-*.safetensors"))[:shards] for chat in read_shard(path)), key=lambda c: c.number)
     seen: set[str] = set()
     training, held_out = [], []
     digest = hashlib.sha256()

@@ -18,7 +18,15 @@ from .draft_head import DraftHead
 from .draft_start import head_from_layer
 from .smollm import SmolLM, load_smollm
 
+CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_SECONDS = 150
+
+
+def load_head(model: SmolLM, checkpoint: Path) -> DraftHead:
+    """The head of a training run."""
+    head = DraftHead(model.shape, model.layers[0], model.final_norm, torch.zeros(model.shape.width, 2 * model.shape.width))
+    head.load_state_dict(torch.load(checkpoint)["head"])
+    return head
 
 
 class DraftTraining:
@@ -30,8 +38,7 @@ class DraftTraining:
         torch.manual_seed(recipe["seed"])
         self.vocabulary = reduced_vocabulary(dataset.training, recipe["vocabulary"], model.shape.vocabulary)
         self.rows = model.head[self.vocabulary]
-        start = recipe["start"]
-        self.head = head_from_layer(model, dataset.training[: start["chats"]], start["layer"])
+        self.head = self.start()
         rates = {"lr": recipe["learningRate"], "betas": tuple(recipe["betas"]), "weight_decay": recipe["weightDecay"]}
         self.optimizer = torch.optim.AdamW(self.head.parameters(), **rates)
         self.updates = self.visited = 0
@@ -43,9 +50,16 @@ class DraftTraining:
             self.optimizer.load_state_dict(saved["optimizer"])
             self.updates, self.visited = saved["updates"], saved["visited"]
 
+    def start(self) -> DraftHead:
+        """The head before the first update: a layer of the target, or where another run ended."""
+        start = self.recipe["start"]
+        if "layer" in start:
+            return head_from_layer(self.model, self.dataset.training[: start["chats"]], start["layer"])
+        return load_head(self.model, self.folder.parent / start["run"] / CHECKPOINT)
+
     @property
     def checkpoint(self) -> Path:
-        return self.folder / "checkpoint.pt"
+        return self.folder / CHECKPOINT
 
     def save(self) -> None:
         parts = {"head": self.head.state_dict(), "optimizer": self.optimizer.state_dict()}
@@ -155,7 +169,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recipe = json.loads(arguments.recipe.read_text())
-    dataset = load_dataset(arguments.chats)
+    dataset = load_dataset(arguments.chats, recipe["shards"])
     DraftTraining(load_smollm(arguments.model), dataset, recipe, arguments.out).run()
 
 

@@ -27,6 +27,8 @@ export interface RowInput {
   readonly parent?: number | PendingRow;
   /** Per-row integers that graph extensions declared, by name; 0 when left out. */
   readonly integers?: Readonly<Record<string, number>>;
+  /** A state of the target `[D]` beside the token, for draft heads, which continue those states; zeros when left out. */
+  readonly feature?: Float32Array;
 }
 
 /** Where in the model a hidden state is read: the residual stream after layer `l` (0: the embeddings), or after the final norm. */

@@ -167,7 +167,7 @@ export class DecoderExecutor {
     pass: FusedPass,
     { first, end, lookedAt, logitRows }: Window & { readonly logitRows: readonly number[] },
   ): Record<string, HostTensor> {
-    const { config, embedding, backend } = this.#parts;
+    const { config, weights, embedding, backend } = this.#parts;
     const { width } = config;
     const rows = pass.rows.slice(first, end);
     const count = rows.length;
@@ -218,6 +218,13 @@ export class DecoderExecutor {
         [1, count],
       );
     }
+    if (weights.inputProjection) {
+      const data = new Float32Array(count * width);
+      rows.forEach(({ feature }, row) => {
+        if (feature) data.set(feature, row * width);
+      });
+      feeds[PORTS.features] = { type: "float32", shape: [1, count, width], data };
+    }
     return feeds;
   }
 }
@@ -232,7 +239,7 @@ function hostRow(rows: OutputRows, row: number): Float32Array {
 }
 
 /** Takes one row of {@link PORTS.reductions} apart. */
-function reductionsOf(row: Float32Array, topIds = new Float32Array(0)): LogitsRow["reduced"] {
+function reductionsOf(row: Float32Array, topIds: Float32Array = new Float32Array(0)): LogitsRow["reduced"] {
   return {
     argmax: row[0],
     logSumExp: row[1],

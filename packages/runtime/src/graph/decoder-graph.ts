@@ -66,7 +66,7 @@ class DecoderWriter {
       kind: features.attention,
       norm: (graph, input, scale) => this.#plainNorm(graph, input, scale),
     };
-    let stream: Stream = this.#site({ residual: this.#internal(PORTS.embeddings) }, 0);
+    let stream: Stream = this.#site({ residual: this.#firstResidual() }, 0);
     for (let layer = 0; layer < config.layers; layer++) {
       stream = features.gates ? this.#gatedLayer(stream, layer) : this.#outermostLayer(stream, layer);
       stream = this.#site(stream, layer + 1);
@@ -86,11 +86,22 @@ class DecoderWriter {
     for (const name of this.#features.extensions.flatMap((extension) => extension.rowIntegers ?? [])) {
       graph.input(name, "int64", [1, "T"]);
     }
+    if (this.#weights.inputProjection) graph.input(PORTS.features, "float32", [1, "T", width]);
     for (let layer = 0; layer < layers; layer++) {
       const shape = isFused ? [1, keyValueHeads, "capacity", headSize] : ["cached", keyValueHeads, headSize];
       graph.input(PORTS.key(layer), this.#float, shape);
       graph.input(PORTS.value(layer), this.#float, shape);
     }
+  }
+
+  /** The embeddings, joined with the features where the model is a draft head. */
+  #firstResidual(): Value {
+    const embeddings = this.#internal(PORTS.embeddings);
+    const { inputProjection } = this.#weights;
+    if (!inputProjection) return embeddings;
+    const joined = [embeddings, this.#internal(PORTS.features)];
+    const inputs = this.graph.node("Concat", joined, { attributes: { axis: -1n } });
+    return writeLinear(this.graph, inputProjection, inputs);
   }
 
   /** A float32 value in the type of the activations. */

@@ -31,6 +31,8 @@ export interface LayerWeights {
 /** The weights of a whole decoder, read when the weights file is written. */
 export interface DecoderWeights {
   readonly arithmetic: Arithmetic;
+  /** Joins embedding and feature: draft heads only. */
+  readonly inputProjection?: Linear;
   readonly layers: readonly LayerWeights[];
   readonly finalNorm: Vector;
   readonly head: Linear;
@@ -80,8 +82,12 @@ export async function decoderWeights(
   });
   const head = weights.tensor("head") ?? required("embedding");
   const factors = weights.tensor("ropeFactors");
+  const projection = weights.tensor("inputProjection");
   return {
     arithmetic,
+    ...(projection && {
+      inputProjection: planLinear("inputProjection", [projection], [], dtype, arithmetic),
+    }),
     layers,
     finalNorm: vector("finalNorm"),
     head: planLinear("head", [head], [], dtype, arithmetic),

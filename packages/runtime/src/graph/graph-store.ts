@@ -1,5 +1,6 @@
 import { DecodingError } from "@foretoken/core";
 import type { LoadableGraph } from "../device/backend.ts";
+import { node } from "../sources/node.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { encodeModel } from "./onnx-model.ts";
 import { planWeights, WEIGHTS_FILE, type WeightsPlan, writeWeights } from "./weights-file.ts";
@@ -7,21 +8,30 @@ import { planWeights, WEIGHTS_FILE, type WeightsPlan, writeWeights } from "./wei
 /** Grows when the same source and dtype would give another weights file. */
 const LAYOUT_VERSION = 1;
 
-/** Turns graphs into something a device can load; the weights are read and encoded once. */
-export interface GraphStore {
-  loadable(graph: GraphBuilder): Promise<LoadableGraph>;
+/** Small things that are measured once for weights and kept. */
+export interface Notes {
   /** A note kept beside the weights: a measurement, a verdict. `undefined` when there is none, or none that can be read. */
   recall(name: string): Promise<unknown>;
   /** Keeps a note; where that fails it is lost, since notes only save time. */
   keep(name: string, note: unknown): Promise<void>;
 }
 
-/** Keeps the weights in memory: small models, browsers. */
-export function memoryStore(): GraphStore {
+/** Turns graphs into something a device can load; the weights are read and encoded once. */
+export interface GraphStore extends Notes {
+  loadable(graph: GraphBuilder): Promise<LoadableGraph>;
+}
+
+const NO_NOTES: Notes = { recall: async () => undefined, keep: async () => {} };
+
+/**
+ * Keeps the weights in memory: small models, browsers.
+ *
+ * @param notes - Where notes stay; default nowhere.
+ */
+export function memoryStore(notes = NO_NOTES): GraphStore {
   let bytes: Promise<Uint8Array> | undefined;
   return {
-    recall: async () => undefined,
-    keep: async () => {},
+    ...notes,
     async loadable(graph) {
       const plan = planWeights(graph.weights);
       bytes ??= encodeInMemory(plan);
@@ -61,7 +71,7 @@ export async function folderStore(
   contentHash: string,
   dtype: string,
 ): Promise<GraphStore> {
-  const { mkdir, realpath } = await import("node:fs/promises");
+  const { mkdir, realpath } = node.fs;
   const path = `${cacheFolder}/weights/${contentHash.slice(0, 32)}-${dtype}-v${LAYOUT_VERSION}`;
   const folder = await orNotWritable(path, async () => {
     await mkdir(path, { recursive: true });
@@ -69,13 +79,13 @@ export async function folderStore(
   });
   return {
     async recall(name) {
-      const { readFile } = await import("node:fs/promises");
-      return readFile(`${folder}/${name}.json`, "utf8")
+      return node.fs
+        .readFile(`${folder}/${name}.json`, "utf8")
         .then(JSON.parse, () => undefined)
         .catch(() => undefined);
     },
     async keep(name, note) {
-      const { rename, writeFile } = await import("node:fs/promises");
+      const { rename, writeFile } = node.fs;
       const partial = `${folder}/${uniquePrefix()}-${name}.json`;
       await writeFile(partial, JSON.stringify(note))
         .then(() => rename(partial, `${folder}/${name}.json`))
@@ -107,9 +117,8 @@ interface Seal {
 }
 
 async function isComplete(folder: string, size: number): Promise<boolean> {
-  const { readFile } = await import("node:fs/promises");
   try {
-    const seal = JSON.parse(await readFile(`${folder}/${SEAL_FILE}`, "utf8")) as Seal;
+    const seal = JSON.parse(await node.fs.readFile(`${folder}/${SEAL_FILE}`, "utf8")) as Seal;
     return seal.size === size && seal.samples === (await sampleHash(`${folder}/${WEIGHTS_FILE}`, size));
   } catch {
     return false;
@@ -117,7 +126,7 @@ async function isComplete(folder: string, size: number): Promise<boolean> {
 }
 
 async function writeFolder(folder: string, plan: WeightsPlan): Promise<void> {
-  const { open, rename, rm, writeFile } = await import("node:fs/promises");
+  const { open, rename, rm, writeFile } = node.fs;
   const unique = `${folder}/${uniquePrefix()}`;
   const partial = `${unique}.bin`;
   try {
@@ -148,12 +157,10 @@ const SAMPLE_BYTES = 4096;
 
 /** @throws `Error` when the file has another size or cannot be read. */
 async function sampleHash(path: string, size: number): Promise<string> {
-  const { open } = await import("node:fs/promises");
-  const { createHash } = await import("node:crypto");
-  const file = await open(path, "r");
+  const file = await node.fs.open(path, "r");
   try {
     if ((await file.stat()).size !== size) throw new Error("size differs");
-    const hash = createHash("sha256");
+    const hash = node.crypto.createHash("sha256");
     const buffer = new Uint8Array(SAMPLE_BYTES);
     for (let sample = 0; sample < SAMPLES; sample++) {
       const at = Math.floor((Math.max(0, size - SAMPLE_BYTES) * sample) / (SAMPLES - 1));

@@ -4,6 +4,8 @@ import type { HiddenSite } from "@foretoken/core";
 export const PORTS = {
   /** Input embeddings, float32 `[1, T, D]`. */
   embeddings: "embeddings",
+  /** States beside the embeddings, float32 `[1, T, D]`; for draft heads. */
+  features: "features",
   /** Positions in the text, int64 `[1, T]`. */
   positions: "positions",
   /**

@@ -13,6 +13,7 @@ export interface PlannedRow {
   readonly token?: number;
   readonly embedding?: Float32Array;
   readonly integers?: Readonly<Record<string, number>>;
+  readonly feature?: Float32Array;
   readonly position: number;
 }
 

@@ -230,6 +230,12 @@ export class RuntimeSession implements Session {
         fix: "Give one value for each dimension of the hidden state.",
       });
     }
+    if (row.feature && row.feature.length !== width) {
+      throw new DecodingError("SHAPE_MISMATCH", {
+        message: `Row ${index} has a feature of ${row.feature.length} values, but the model's width is ${width}.`,
+        fix: "Give the target's state of the position before.",
+      });
+    }
     // One NaN in the cache, or what overflows to it, would reach every row: 0 times NaN is NaN.
     if (row.embedding && !row.embedding.every((value) => Math.abs(value) <= MOST_INJECTED)) {
       throw invalidRow(

@@ -29,8 +29,17 @@ export type LayerRole =
   | "up"
   | "down";
 
-/** `head` is absent when the embedding is tied; `ropeFactors` only where the file scales frequencies. */
-export type WeightRole = "embedding" | "finalNorm" | "head" | "ropeFactors" | `layers.${number}.${LayerRole}`;
+/**
+ * `head` is absent when the embedding is tied; `ropeFactors` only where the file scales frequencies. `inputProjection`
+ * `[D, 2 D]` joins each row's embedding with its feature, in that order: draft heads only.
+ */
+export type WeightRole =
+  | "embedding"
+  | "inputProjection"
+  | "finalNorm"
+  | "head"
+  | "ropeFactors"
+  | `layers.${number}.${LayerRole}`;
 
 /** One tensor as the file stores it. */
 export interface StoredTensor {
