@@ -11,10 +11,19 @@ export interface CostTable {
 }
 
 /**
- * Measured with SmolLM2-135M on two cores with AVX-512 VNNI. Ratios carry over to machines of the same kind, absolute
- * times do not; `calibrate()` replaces it.
+ * `blocks` and `float` were measured with SmolLM2-135M on two cores with AVX-512 VNNI; ratios carry over to machines of
+ * the same kind, absolute times do not. `gpu` was not measured: up to 3 rows ONNX Runtime's kernels read the weights for
+ * each row, from 4 on for tiles of 16, and short passes are bound by launching kernels. `calibrate()` replaces all.
  */
-const ASSUMED: Readonly<Record<"float" | "blocks", CostTable>> = {
+const ASSUMED: Readonly<Record<"float" | "blocks" | "gpu", CostTable>> = {
+  gpu: {
+    rows: [1, 3, 4, 16, 17, 32, 33, 64],
+    contexts: [128, 2048],
+    ms: [
+      [8, 9, 10, 10, 11, 11, 12, 13],
+      [9, 10, 11, 11, 12, 13, 14, 16],
+    ],
+  },
   blocks: {
     rows: [1, 2, 4, 8, 16, 32],
     contexts: [128, 1024, 2048],
@@ -36,7 +45,8 @@ const ASSUMED: Readonly<Record<"float" | "blocks", CostTable>> = {
 };
 
 /** The curve before anything was measured. */
-export function assumedCost(dtype: string): CostCurve {
+export function assumedCost(device: string, dtype: string): CostCurve {
+  if (device === "webgpu") return costCurve(ASSUMED.gpu, false);
   return costCurve(dtype === "fp32" ? ASSUMED.float : ASSUMED.blocks, false);
 }
 

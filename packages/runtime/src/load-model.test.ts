@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { DecodingError } from "@foretoken/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { shared } from "../../../test/shared.ts";
-import { chooseDevice } from "./choose-device.ts";
+import { chooseDevice, type DeviceProbes } from "./choose-device.ts";
+import type { Backend } from "./device/backend.ts";
 import { type LoadedModel, type LoadModelOptions, loadModel } from "./load-model.ts";
 
 const gguf = shared("fixtures/gguf/llama-small-F16.gguf");
@@ -45,7 +46,7 @@ test("a path becomes a model with its tokenizer, and says which device computes 
   const phases: string[] = [];
   const model = await loadModel(gguf, { cache, threads: 1, onProgress: ({ phase }) => phases.push(phase) });
   expect(model).toMatchObject({ id: "llama-small-F16.gguf", device: "cpu", dtype: "stored" });
-  expect(model.deviceReason).toContain("onnxruntime-node");
+  expect(model.deviceReason).toContain(`"${model.device}" was taken`);
   expect(model.tokenizer.vocabularySize).toBe(model.vocabularySize);
   expect(phases).toEqual(["prepare"]);
   await model.dispose();
@@ -72,12 +73,44 @@ describe("the device", () => {
     message: "No native part.",
     fix: "Install it.",
   });
-  const withoutCpu = async (device: string) => {
-    if (device === "cpu") throw unavailable;
-  };
+  const backend = (device: string, isSoftware = false) => ({ device, isSoftware }) as Backend;
+  const probes = (backends: readonly Backend[], isNode = true, gpu?: string): DeviceProbes => ({
+    isNode,
+    noGpu: async () => gpu,
+    open: async (device) => {
+      const found = backends.find((candidate) => candidate.device === device);
+      if (!found) throw unavailable;
+      return found;
+    },
+  });
+
+  test("auto takes WebGPU on a real GPU", async () => {
+    expect(await chooseDevice("auto", probes([backend("webgpu"), backend("cpu")]))).toMatchObject({
+      device: "webgpu",
+      isFallback: false,
+    });
+  });
+
+  test("auto leaves a GPU alone that is emulated, and says so", async () => {
+    const emulated = [backend("webgpu", true), backend("wasm")];
+    expect(await chooseDevice("auto", probes(emulated, false))).toMatchObject({
+      device: "wasm",
+      isFallback: true,
+      reason: expect.stringContaining("software"),
+    });
+  });
+
+  test("a machine without a GPU is an ordinary one in Node, and its driver is not tried", async () => {
+    const all = [backend("webgpu"), backend("cpu")];
+    expect(await chooseDevice("auto", probes(all, true, "no Vulkan driver is installed."))).toMatchObject({
+      device: "cpu",
+      isFallback: false,
+      reason: expect.stringContaining("no Vulkan driver"),
+    });
+  });
 
   test("auto falls back to wasm and says why", async () => {
-    expect(await chooseDevice("auto", withoutCpu)).toEqual({
+    expect(await chooseDevice("auto", probes([backend("wasm")]))).toMatchObject({
       device: "wasm",
       isFallback: true,
       reason: expect.stringContaining("No native part."),
@@ -85,7 +118,14 @@ describe("the device", () => {
   });
 
   test("a device that was asked for is never replaced", async () => {
-    await expect(chooseDevice("cpu", withoutCpu)).rejects.toBe(unavailable);
+    await expect(chooseDevice("cpu", probes([backend("wasm")]))).rejects.toBe(unavailable);
+  });
+
+  test("float16 is refused before the model is looked for where nothing computes in it", async () => {
+    await expect(loadModel("./missing.gguf", { device: "cpu", dtype: "fp16" })).rejects.toMatchObject({
+      code: "DEVICE_UNAVAILABLE",
+      message: expect.stringContaining("fp16"),
+    });
   });
 
   test("an unknown device and an unknown dtype are refused before the model is looked for", async () => {

@@ -1,7 +1,8 @@
 import { DecodingError, hasCode, type Tokenizer } from "@foretoken/core";
 import { chooseDevice } from "./choose-device.ts";
 import type { DeviceName } from "./device/backend.ts";
-import { loadRuntime, type RuntimeModel, type RuntimeOptions } from "./load-runtime.ts";
+import { checkDtype } from "./engine.ts";
+import { defaultDtype, loadRuntime, type RuntimeModel, type RuntimeOptions } from "./load-runtime.ts";
 import { cacheFolder } from "./sources/cache-folder.ts";
 import { CATALOG } from "./sources/catalog.ts";
 import { fileHash } from "./sources/file-hash.ts";
@@ -19,11 +20,11 @@ import { openGguf } from "./weights/open-gguf.ts";
 /** How a model is found and run. */
 export interface LoadModelOptions {
   /**
-   * Precision of the weights: `stored` keeps the file's own (default on `cpu`), `fp32` (default on `wasm`), `q8`, or
-   * `q4`, which loses quality and says so.
+   * Precision of the weights: `stored` keeps the file's own (default on `cpu` and `webgpu`), `fp32` (default on `wasm`),
+   * `fp16` (`webgpu` with the feature `shader-f16`), `q8`, or `q4`, which loses quality and says so.
    */
   readonly dtype?: WeightDtype;
-  /** What computes; default `auto`: native CPU where onnxruntime-node loads, else wasm. */
+  /** What computes; default `auto`: WebGPU on a real GPU, then native CPU where onnxruntime-node loads, then wasm. */
   readonly device?: DeviceName | "auto";
   /** Folder for models and written graphs; default `FORETOKEN_CACHE` or the platform's cache folder. */
   readonly cache?: string;
@@ -46,7 +47,7 @@ export interface LoadedModel extends RuntimeModel {
   readonly deviceReason: string;
 }
 
-const DTYPES: ReadonlySet<string> = new Set<WeightDtype>(["stored", "fp32", "q8", "q4"]);
+const DTYPES: ReadonlySet<string> = new Set<WeightDtype>(["stored", "fp32", "fp16", "q8", "q4"]);
 
 /**
  * Loads a model by catalog name, path or address, or from a GGUF file held as a `Blob`.
@@ -70,7 +71,8 @@ export async function loadModel(source: string | Blob, options: LoadModelOptions
       fix: `Use one of ${[...DTYPES].join(", ")}.`,
     });
   }
-  const { device, reason, isFallback } = await chooseDevice(options.device ?? "auto");
+  const { device, backend, reason, isFallback } = await chooseDevice(options.device ?? "auto");
+  checkDtype(backend, dtype ?? defaultDtype(device));
   const cache = options.cache ?? (isNode ? cacheFolder() : undefined);
 
   const { id, weights } = await openWeights(source, { ...options, cache });

@@ -3,29 +3,24 @@ import {
   DecodingError,
   type HiddenSite,
   type Model,
-  mergeRequirements,
   type Requirements,
   type RowInput,
   type SessionOptions,
   type Tokenizer,
   type Wants,
 } from "@foretoken/core";
-import { measureCost } from "./calibrate.ts";
+import { CPU_ROWS, GPU_ROWS, measureCost } from "./calibrate.ts";
 import { assumedCost, type CostTable, costCurve, isCostTable } from "./cost-curve.ts";
-import { DecoderExecutor, type Features } from "./decoder-executor.ts";
-import type { Backend, DeviceName } from "./device/backend.ts";
+import type { Features } from "./decoder-executor.ts";
+import type { DeviceName } from "./device/backend.ts";
 import { openBackend, usableThreads } from "./device/open-backend.ts";
 import { inTurn } from "./device/run-queue.ts";
-import { decoderWeights } from "./graph/decoder-weights.ts";
 import type { GraphExtension } from "./graph/graph-extension.ts";
-import { folderStore, memoryStore } from "./graph/graph-store.ts";
-import type { Arithmetic } from "./graph/linear.ts";
-import { SlotPool } from "./pool/slot-pool.ts";
-import { type SelfTestVerdict, selfTest } from "./self-test.ts";
+import type { SelfTestVerdict } from "./self-test.ts";
 import { PassQueue } from "./session/pass-queue.ts";
 import { RuntimeSession, type SessionHost } from "./session/runtime-session.ts";
 import { aborted, disposed } from "./session/session-errors.ts";
-import { openEmbedding } from "./weights/embedding-table.ts";
+import { engineFor } from "./shared-engines.ts";
 import type { WeightDtype } from "./weights/linear-layout.ts";
 import type { ModelWeights } from "./weights/model-weights.ts";
 
@@ -89,42 +84,18 @@ export async function loadRuntime(
 async function open(source: ModelWeights, options: RuntimeOptions): Promise<RuntimeModel> {
   const { config, contentHash } = source;
   const { device = "cpu", tokenizer, cacheFolder, id = contentHash } = options;
-  const dtype = options.dtype ?? (device === "wasm" ? "fp32" : "stored");
+  const dtype = options.dtype ?? defaultDtype(device);
   const poolRows = wholeNumber("poolRows", options.poolRows ?? 2 * config.contextLength);
   const threads = wholeNumber("threads", options.threads ?? (await usableThreads()));
   const backend = await openBackend(device);
-  const arithmetic = arithmeticOf(backend, dtype);
-  const pool = new SlotPool(backend.createStore(config, arithmetic.floatType), poolRows);
-  const encoding = arithmetic.floatType === "float16" && dtype !== "fp16" ? `${dtype}-fp16` : dtype;
-  const store =
-    cacheFolder === undefined ? memoryStore() : await folderStore(cacheFolder, contentHash, encoding);
-  const executor = new DecoderExecutor({
-    config,
-    backend,
-    pool,
-    threads,
-    weights: await decoderWeights(source, dtype, arithmetic),
-    embedding: await openEmbedding(source.tensor("embedding")!),
-    store,
-  });
-  await inTurn(() => executor.load(executor.features));
-  const machine = [device, backend.version, ...(backend.adapter === undefined ? [] : [backend.adapter])].join(
-    "-",
-  );
-  const verdictName = `self-test-${machine}`;
-  let verdict = (await store.recall(verdictName)) as SelfTestVerdict | undefined;
-  if (verdict?.verifiesTrees === undefined) {
-    verdict = await inTurn(() => selfTest(executor, pool, config.vocabularySize));
-    await store.keep(verdictName, verdict);
-  }
-  executor.mostRows = verdict.mostRows ?? Number.POSITIVE_INFINITY;
-  const costName = `cost-${machine}-${threads}`;
+  const engine = await engineFor(source, backend, { dtype, cacheFolder, threads, poolRows });
+  const { executor, pool, store } = engine;
+  const costName = `cost-${engine.machine}-${threads}`;
   const measured = await store.recall(costName);
 
   const sessions = new Set<RuntimeSession>();
   const queue = new PassQueue(pool, (pass) => executor.run(pass));
-  let cost: CostCurve = isCostTable(measured) ? costCurve(measured, true) : assumedCost(dtype);
-  let prepared: Requirements = {};
+  let cost: CostCurve = isCostTable(measured) ? costCurve(measured, true) : assumedCost(device, dtype);
   let isDisposed = false;
   const model: RuntimeModel = {
     id,
@@ -139,7 +110,7 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
     get cost() {
       return cost;
     },
-    selfTest: verdict,
+    selfTest: engine.selfTest,
     gpu: backend.gpu,
     get bytesRead() {
       return backend.bytesRead;
@@ -162,18 +133,15 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
       if (reason !== undefined) {
         throw new DecodingError("UNSUPPORTED", { message: reason, fix: "Use another decoder or model." });
       }
-      prepared = mergeRequirements([prepared, requirements]);
       await inTurn(async () => {
-        const features = featuresOf(prepared);
         if (isDisposed) throw disposed("model");
-        const key = (of: Features) => featuresKey(of, backend.reduces);
-        if (key(features) !== key(executor.features)) await executor.load(features);
+        await engine.prepare(requirements);
       });
     },
     async calibrate({ signal } = {}) {
       const session = model.createSession();
       try {
-        const table = await measureCost(session, signal);
+        const table = await measureCost(session, device === "webgpu" ? GPU_ROWS : CPU_ROWS, signal);
         cost = costCurve(table, true);
         await store.keep(costName, table);
         return table;
@@ -190,11 +158,10 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
       if (isDisposed) return;
       isDisposed = true;
       queue.close();
-      await inTurn(async () => {
-        await executor.release();
-        pool.store.release();
-      });
+      // Its own pass may be under way.
+      await inTurn(async () => {});
       for (const session of sessions) session.dispose();
+      await engine.release();
       await source.dispose();
     },
   };
@@ -208,33 +175,9 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
   return model;
 }
 
-/** What a model computes in on a device. */
-function arithmeticOf({ device, hasFloat16 }: Backend, dtype: WeightDtype): Arithmetic {
-  if (dtype === "fp16" && !hasFloat16) {
-    throw new DecodingError("DEVICE_UNAVAILABLE", {
-      message: `dtype "fp16" was asked for, but device "${device}" does not compute in float16.`,
-      fix: 'Use dtype "stored" or "fp32", or an adapter with the feature "shader-f16".',
-    });
-  }
-  if (device !== "webgpu") return { floatType: "float32", accuracyLevel: 4, product: "FusedMatMul" };
-  const floatType = hasFloat16 && dtype !== "fp32" ? "float16" : "float32";
-  return { floatType, accuracyLevel: 0, product: "Gemm" };
-}
-
-function featuresOf(requirements: Requirements): Features {
-  const { hidden = [], prefillHidden = [], gates, extensions = [], topK = 0, prefillTopK = 0 } = requirements;
-  return {
-    hidden: [...new Set([...hidden, ...prefillHidden])],
-    gates: gates ?? false,
-    extensions: extensions as readonly GraphExtension[],
-    topK: Math.max(topK, prefillTopK),
-  };
-}
-
-/** Equal for features that make the same graph. */
-function featuresKey({ hidden, gates, extensions, topK }: Features, reduces: boolean): string {
-  const names = extensions.map(({ name }) => name).sort();
-  return JSON.stringify([[...hidden].sort(), gates, names, reduces ? topK : 0]);
+/** What weights are kept in unless told otherwise. */
+export function defaultDtype(device: DeviceName): WeightDtype {
+  return device === "wasm" ? "fp32" : "stored";
 }
 
 function unsupported(id: string, layers: number, requirements: Requirements): string[] {

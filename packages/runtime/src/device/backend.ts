@@ -80,6 +80,8 @@ export interface Backend {
   readonly hasFloat16: boolean;
   /** Bytes copied from the device since it was opened. */
   readonly bytesRead: number;
+  /** Whether a GPU is only emulated. */
+  readonly isSoftware: boolean;
   /** What computes, as far as it says: words for a file name. */
   readonly adapter?: string;
   /** The device itself, where it belongs to the page. */

@@ -17,6 +17,7 @@ export async function openCpu(): Promise<Backend> {
     attention: "in-place",
     reduces: false,
     hasFloat16: false,
+    isSoftware: false,
     bytesRead: 0,
     createStore: (config) => new KeyValueCache(config),
     async load(graph, { threads, store }) {

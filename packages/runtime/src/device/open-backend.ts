@@ -1,5 +1,5 @@
 import { DecodingError } from "@foretoken/core";
-import { isNode } from "../sources/node.ts";
+import { isNode, node } from "../sources/node.ts";
 import type { Backend, DeviceName } from "./backend.ts";
 
 /** Opens a device; each one's package is imported only when it is asked for. */
@@ -24,6 +24,5 @@ export async function openBackend(device: DeviceName): Promise<Backend> {
 /** Threads for one operator: the CPUs this process may really use. */
 export async function usableThreads(): Promise<number> {
   if (!isNode) return navigator.hardwareConcurrency || 1;
-  const { availableParallelism } = await import("node:os");
-  return availableParallelism();
+  return node.os.availableParallelism();
 }

@@ -1,6 +1,6 @@
 import { DecodingError } from "@foretoken/core";
 import { KeyValueCache } from "../pool/key-value-cache.ts";
-import { isNode } from "../sources/node.ts";
+import { isNode, node } from "../sources/node.ts";
 import type { Backend } from "./backend.ts";
 import { CopyingExecutable } from "./host-executables.ts";
 import { type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
@@ -28,6 +28,7 @@ export async function openWasm(): Promise<Backend> {
     attention: "appended",
     reduces: false,
     hasFloat16: false,
+    isSoftware: false,
     bytesRead: 0,
     createStore: (config) => new KeyValueCache(config),
     async load(graph, { threads, store }) {
@@ -47,7 +48,6 @@ export async function openWasm(): Promise<Backend> {
 }
 
 async function readWeights(folder: string): Promise<Uint8Array> {
-  const { readFile } = await import("node:fs/promises");
   const { WEIGHTS_FILE } = await import("../graph/weights-file.ts");
-  return readFile(`${folder}/${WEIGHTS_FILE}`);
+  return node.fs.readFile(`${folder}/${WEIGHTS_FILE}`);
 }

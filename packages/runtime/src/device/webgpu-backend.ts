@@ -17,6 +17,7 @@ export interface WebGpuProvider {
   /** See {@link DeviceHost.bindsOutputs}. */
   readonly bindsOutputs: boolean;
   readonly executionProvider: InferenceSession.ExecutionProviderConfig;
+  readonly isSoftware: boolean;
   readonly adapter?: string;
   readonly gpu?: GPUDevice;
   /** Resolves with the reason when the device is gone for good. */
@@ -30,7 +31,7 @@ export interface WebGpuProvider {
  * move and pick rows, because in Node there is no other way.
  */
 export function openWebGpu(provider: WebGpuProvider): Backend {
-  const { runtime, version, hasFloat16, executionProvider, adapter, gpu, lost } = provider;
+  const { runtime, version, hasFloat16, isSoftware, executionProvider, adapter, gpu, lost } = provider;
   let bytesRead = 0;
   const loss: { reason?: string } = {};
   const whenLost = lost?.then((reason) => {
@@ -84,6 +85,7 @@ export function openWebGpu(provider: WebGpuProvider): Backend {
     get bytesRead() {
       return bytesRead;
     },
+    isSoftware,
     adapter,
     gpu,
     lost,

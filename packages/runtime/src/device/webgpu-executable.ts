@@ -1,5 +1,4 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
-import { PORTS } from "../graph/ports.ts";
 import type { Executable, OutputRows, Run } from "./backend.ts";
 import { type DeviceRows, pastOf, presentOf } from "./device-rows.ts";
 import { hostRows } from "./host-rows.ts";

@@ -47,6 +47,7 @@ async function open(): Promise<Backend> {
     runtime: { InferenceSession, Tensor } as unknown as OnnxRuntime,
     version: env.versions.web ?? env.versions.common,
     hasFloat16: device.features.has("shader-f16"),
+    isSoftware: isSoftware(adapter),
     bindsOutputs: true,
     executionProvider: { name: "webgpu", device },
     adapter: [adapter.info.vendor, adapter.info.architecture].filter((word) => word !== "").join("-"),
@@ -56,12 +57,15 @@ async function open(): Promise<Backend> {
   });
 }
 
+function isSoftware({ info }: GPUAdapter): boolean {
+  return info.isFallbackAdapter || info.architecture === "swiftshader";
+}
+
 /** What we ask of an adapter: what it has of the features that make kernels faster, and its own limits. */
 function wishes(adapter: GPUAdapter): GPUDeviceDescriptor {
   const wanted: GPUFeatureName[] = ["shader-f16", "timestamp-query"];
   // Fused attention is wrong from 32 rows on where subgroups are emulated in software.
-  if (!adapter.info.isFallbackAdapter && adapter.info.architecture !== "swiftshader")
-    wanted.push("subgroups");
+  if (!isSoftware(adapter)) wanted.push("subgroups");
   const { limits } = adapter;
   return {
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),

@@ -41,7 +41,14 @@ async function open(): Promise<Backend> {
     () => true,
     () => false,
   );
-  return openWebGpu({ runtime, version, hasFloat16, bindsOutputs: false, executionProvider });
+  return openWebGpu({
+    runtime,
+    version,
+    hasFloat16,
+    isSoftware: false,
+    bindsOutputs: false,
+    executionProvider,
+  });
 }
 
 function firstLine(cause: unknown): string {

@@ -1,0 +1,27 @@
+import type { Backend } from "./device/backend.ts";
+import { Engine, type EngineOptions } from "./engine.ts";
+import type { ModelWeights } from "./weights/model-weights.ts";
+
+/** By device, because a device that was lost takes its engines along. */
+const engines = new WeakMap<Backend, Map<string, Promise<Engine>>>();
+
+/**
+ * An engine for these weights: on a device with memory of its own the one that is there already, because a second copy
+ * of the weights is what such memory has no room for.
+ */
+export async function engineFor(
+  source: ModelWeights,
+  backend: Backend,
+  options: EngineOptions,
+): Promise<Engine> {
+  if (backend.attention !== "fused") return Engine.open(source, backend, options);
+  const shared = engines.get(backend) ?? new Map<string, Promise<Engine>>();
+  engines.set(backend, shared);
+  const key = JSON.stringify([source.contentHash, options.dtype, options.poolRows]);
+  const found = await shared.get(key)?.catch(() => undefined);
+  if (found && !found.isReleased) return found.retain();
+  const opening = Engine.open(source, backend, options, () => shared.delete(key));
+  shared.set(key, opening);
+  opening.catch(() => shared.delete(key));
+  return opening;
+}
