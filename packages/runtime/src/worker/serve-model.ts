@@ -1,6 +1,6 @@
 import { DecodingError, type Registry, registry as sharedRegistry } from "@foretoken/core";
 import type { CostTable } from "../cost-curve.ts";
-import { type LoadedModel, type LoadModelOptions, loadModel as loadFromSource } from "../load-model.ts";
+import type { LoadedModel, LoadModelOptions } from "../load-model.ts";
 import { ChatSessions } from "./chat-sessions.ts";
 import type { LoadNote } from "./create-worker-model.ts";
 import { toPlainError } from "./plain-error.ts";
@@ -126,7 +126,8 @@ class ModelServer {
       this.#release?.();
       this.#release = await holdLock(lock);
       tell({ started: true });
-      const load = this.#options.load ?? loadFromSource;
+      // Imported when used: a page that imports only the client needs no tokenizer and no graph writer.
+      const load = this.#options.load ?? (await import("../load-model.ts")).loadModel;
       const model = await load(source, {
         ...options,
         signal,
