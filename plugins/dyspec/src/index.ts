@@ -1,0 +1,3 @@
+export { dyspec } from "./dyspec.ts";
+export type { DyspecOptions } from "./options.ts";
+export { plugin, plugin as default } from "./plugin.ts";

@@ -1,0 +1,3 @@
+export type { RsdOptions } from "./options.ts";
+export { plugin, plugin as default } from "./plugin.ts";
+export { rsd } from "./rsd.ts";
