@@ -38,6 +38,12 @@ class DraftHead(nn.Module):
             setattr(self, name, nn.Parameter(getattr(layer, name).clone()))
         self.final_norm = nn.Parameter(final_norm.clone())
 
+    @classmethod
+    def from_parts(cls, shape: ModelShape, parts: dict[str, Tensor]) -> DraftHead:
+        """A head of given weights, by the names of its parameters."""
+        layer = Layer(**{name: parts[name] for name in LAYER_PARTS})
+        return cls(shape, layer, parts["final_norm"], parts["input_projection"])
+
     def unroll(self, embeddings: Tensor, states: Tensor, steps: int) -> list[Tensor]:
         """States `[T, D]` after each of `steps` steps.
 

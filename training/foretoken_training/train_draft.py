@@ -24,9 +24,7 @@ CHECKPOINT_SECONDS = 150
 
 def load_head(model: SmolLM, checkpoint: Path) -> DraftHead:
     """The head of a training run."""
-    head = DraftHead(model.shape, model.layers[0], model.final_norm, torch.zeros(model.shape.width, 2 * model.shape.width))
-    head.load_state_dict(torch.load(checkpoint)["head"])
-    return head
+    return DraftHead.from_parts(model.shape, torch.load(checkpoint)["head"])
 
 
 class DraftTraining:
@@ -64,7 +62,7 @@ class DraftTraining:
     def save(self) -> None:
         parts = {"head": self.head.state_dict(), "optimizer": self.optimizer.state_dict()}
         counts = {"updates": self.updates, "visited": self.visited, "data": self.dataset.hash}
-        torch.save(parts | counts, self.checkpoint.with_suffix(".part"))
+        torch.save(parts | counts | {"vocabulary": self.vocabulary}, self.checkpoint.with_suffix(".part"))
         self.checkpoint.with_suffix(".part").rename(self.checkpoint)
 
     @property

@@ -1,4 +1,6 @@
 export { DraftRows, type DraftRowsOptions } from "./draft-rows.ts";
+export { type FeatureHead, type HeadTensor, loadHead, readHead } from "./head-file.ts";
+export { type HeadManifest, type HeadShape, headMisfit, readManifest } from "./head-manifest.ts";
 export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
 export { loadTable, saveTable } from "./table-file.ts";
