@@ -6,6 +6,7 @@ import { decoderWeights } from "./graph/decoder-weights.ts";
 import type { GraphExtension } from "./graph/graph-extension.ts";
 import { folderStore, type GraphStore, memoryStore } from "./graph/graph-store.ts";
 import type { Arithmetic } from "./graph/linear.ts";
+import { originNotes } from "./graph/origin-notes.ts";
 import { SlotPool } from "./pool/slot-pool.ts";
 import { type SelfTestVerdict, selfTest } from "./self-test.ts";
 import { openEmbedding } from "./weights/embedding-table.ts";
@@ -31,12 +32,16 @@ export class Engine {
   readonly machine: string;
   #prepared: Requirements = {};
   #holders = 1;
+  /** Read again when the graph is rebuilt, whichever model is left by then. */
+  readonly #source: ModelWeights;
   readonly #onReleased: () => void;
 
   private constructor(
     parts: Pick<Engine, "backend" | "pool" | "executor" | "store" | "selfTest" | "machine">,
+    source: ModelWeights,
     onReleased: () => void,
   ) {
+    this.#source = source;
     this.backend = parts.backend;
     this.pool = parts.pool;
     this.executor = parts.executor;
@@ -46,7 +51,7 @@ export class Engine {
     this.#onReleased = onReleased;
   }
 
-  /** Loads weights onto a device and tests it. @throws as `loadRuntime` does */
+  /** Loads weights onto a device and tests it; takes over `source` unless it throws. @throws as `loadRuntime` does */
   static async open(
     source: ModelWeights,
     backend: Backend,
@@ -58,7 +63,9 @@ export class Engine {
     const arithmetic = arithmeticOf(backend, dtype);
     const encoding = arithmetic.floatType === "float16" && dtype !== "fp16" ? `${dtype}-fp16` : dtype;
     const store =
-      cacheFolder === undefined ? memoryStore() : await folderStore(cacheFolder, contentHash, encoding);
+      cacheFolder === undefined
+        ? memoryStore(originNotes(contentHash, encoding))
+        : await folderStore(cacheFolder, contentHash, encoding);
     const pool = new SlotPool(backend.createStore(config, arithmetic.floatType), poolRows);
     const executor = new DecoderExecutor({
       config,
@@ -78,7 +85,7 @@ export class Engine {
       await store.keep(verdictName, verdict);
     }
     executor.mostRows = verdict.mostRows ?? Number.POSITIVE_INFINITY;
-    return new Engine({ backend, pool, executor, store, selfTest: verdict, machine }, onReleased);
+    return new Engine({ backend, pool, executor, store, selfTest: verdict, machine }, source, onReleased);
   }
 
   /** One more model uses it. */
@@ -95,6 +102,7 @@ export class Engine {
       await this.executor.release();
       this.pool.store.release();
     });
+    await this.#source.dispose();
   }
 
   /** Whether all models are gone. */

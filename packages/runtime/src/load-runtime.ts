@@ -162,7 +162,6 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
       await inTurn(async () => {});
       for (const session of sessions) session.dispose();
       await engine.release();
-      await source.dispose();
     },
   };
   const host: SessionHost = {

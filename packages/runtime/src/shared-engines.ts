@@ -8,6 +8,8 @@ const engines = new WeakMap<Backend, Map<string, Promise<Engine>>>();
 /**
  * An engine for these weights: on a device with memory of its own the one that is there already, because a second copy
  * of the weights is what such memory has no room for.
+ *
+ * Takes over `source`, unless it throws.
  */
 export async function engineFor(
   source: ModelWeights,
@@ -19,7 +21,11 @@ export async function engineFor(
   engines.set(backend, shared);
   const key = JSON.stringify([source.contentHash, options.dtype, options.poolRows]);
   const found = await shared.get(key)?.catch(() => undefined);
-  if (found && !found.isReleased) return found.retain();
+  if (found && !found.isReleased) {
+    found.retain();
+    await source.dispose();
+    return found;
+  }
   const opening = Engine.open(source, backend, options, () => shared.delete(key));
   shared.set(key, opening);
   opening.catch(() => shared.delete(key));

@@ -16,7 +16,7 @@ export interface Notes {
   keep(name: string, note: unknown): Promise<void>;
 }
 
-/** Turns graphs into something a device can load; the weights are read and encoded once. */
+/** Turns graphs into something a device can load. */
 export interface GraphStore extends Notes {
   loadable(graph: GraphBuilder): Promise<LoadableGraph>;
 }
@@ -24,18 +24,17 @@ export interface GraphStore extends Notes {
 const NO_NOTES: Notes = { recall: async () => undefined, keep: async () => {} };
 
 /**
- * Keeps the weights in memory: small models, browsers.
+ * Encodes the weights in memory, anew for every graph: small models, browsers. Keeping them would hold them twice, here and on
+ * the device.
  *
  * @param notes - Where notes stay; default nowhere.
  */
 export function memoryStore(notes = NO_NOTES): GraphStore {
-  let bytes: Promise<Uint8Array> | undefined;
   return {
     ...notes,
     async loadable(graph) {
       const plan = planWeights(graph.weights);
-      bytes ??= encodeInMemory(plan);
-      return loadableOf(graph, plan, { bytes: await bytes });
+      return loadableOf(graph, plan, { bytes: await encodeInMemory(plan) });
     },
   };
 }

@@ -53,6 +53,16 @@ test("a file from an address is there after a reload, without a second download"
   await second.dispose();
 });
 
+test("what calibrating measured is there after a reload", async () => {
+  const first = await load(file());
+  const measured = await first.calibrate();
+  await first.dispose();
+  const second = await load(file());
+  expect(second.info.cost.isMeasured).toBe(true);
+  expect(second.info.cost.table.ms[0][0]).toBeCloseTo(measured.table.ms[0][0], 6);
+  await second.dispose();
+});
+
 test("a terminated worker rejects what is pending, at once and for good", async () => {
   const model = await load(file());
   const answer = model.generate({ prompt: "the thin", ignoreEnd: true });
