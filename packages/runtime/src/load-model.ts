@@ -82,6 +82,7 @@ export async function loadModel(source: string | Blob, options: LoadModelOptions
   });
   if (isFallback) onWarning(reason);
   if (dtype === "q4") onWarning(Q4_LOSS);
+  if (device === "wasm" && !isNode && !globalThis.crossOriginIsolated) onWarning(ONE_THREAD);
 
   onProgress?.({ phase: "prepare", name: id, loaded: 0, total: 0 });
   const settings: RuntimeOptions = {
@@ -103,6 +104,10 @@ export async function loadModel(source: string | Blob, options: LoadModelOptions
 const Q4_LOSS =
   'dtype "q4" rounds the weights again and loses quality: on SmolLM2-135M the distributions of answers move by 0.35 nats ' +
   '(mean KL), and the most likely token stays the same in 75 % of places. "stored" keeps the file\'s precision.';
+
+const ONE_THREAD =
+  "The page is not cross-origin isolated, so WebAssembly computes in one thread. Serve page and worker with " +
+  "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.";
 
 async function openWeights(
   source: string | Blob,

@@ -21,8 +21,8 @@ export async function openBackend(device: DeviceName): Promise<Backend> {
   }
 }
 
-/** Threads for one operator: the CPUs this process may really use. */
+/** Threads for one operator: the CPUs this process may really use; in a browser one, unless the page is cross-origin isolated. */
 export async function usableThreads(): Promise<number> {
-  if (!isNode) return navigator.hardwareConcurrency || 1;
+  if (!isNode) return globalThis.crossOriginIsolated ? navigator.hardwareConcurrency || 1 : 1;
   return node.os.availableParallelism();
 }
