@@ -1,5 +1,6 @@
-import { type Drafter, speculative, stream, type TokenId } from "@foretoken/core";
+import { type Drafter, generate, speculative, stream, type TokenId } from "@foretoken/core";
 import { dyspec } from "@foretoken/dyspec";
+import { layerSkip } from "@foretoken/layer-skip";
 import { promptLookup } from "@foretoken/prompt-lookup";
 import { rsd } from "@foretoken/rsd";
 import {
@@ -9,6 +10,7 @@ import {
   scriptedModel,
   scriptedSource,
   testDecoder,
+  tinyModel,
 } from "@foretoken/testing";
 import { tokenRecycling } from "@foretoken/token-recycling";
 import { expect, test } from "vitest";
@@ -60,4 +62,23 @@ test.each(Object.entries(MERGED))("%s merged keep the target's law", async (_, m
     return tokens.slice(0, length);
   };
   await expectLaw(draw, exact, { draws: 3_000 });
+});
+
+test("on a real runtime, trees drawn from its own model without a layer give plain decoding's text", async () => {
+  const model = await tinyModel(3);
+  const source = layerSkip({ layers: [0] });
+  const prompt = [5, 9, 13, 5, 9];
+  const plainly = await generate(model, { prompt, maxTokens: 24 });
+  for (const drafters of [
+    rsd({ source }),
+    rsd({ source, branching: [2, 2] }),
+    dyspec({ source, variant: "greedy" }),
+  ]) {
+    const decoder = speculative({ drafters });
+    const { tokens, report } = await generate(model, { prompt, decoder, maxTokens: 24 });
+    expect(tokens).toEqual(plainly.tokens);
+    expect(report.drafted).toBeGreaterThan(report.targetPasses);
+    expect(report.accepted).toBeGreaterThan(0);
+  }
+  await model.dispose();
 });

@@ -1,4 +1,12 @@
-import { denseLaw, generate, rejection, seededRandom, speculative, type TokenId } from "@foretoken/core";
+import {
+  denseLaw,
+  fixedBudget,
+  generate,
+  rejection,
+  seededRandom,
+  speculative,
+  type TokenId,
+} from "@foretoken/core";
 import { draftTrees, randomLaw, scriptedModel, scriptedSource } from "@foretoken/testing";
 import { describe, expect, test } from "vitest";
 import { type RsdOptions, rsd } from "./index.ts";
@@ -119,4 +127,18 @@ test("one seed gives one text", async () => {
     generate(model, { prompt: [0], decoder, seed, temperature: 1, maxTokens: 30 });
   expect((await write(4)).tokens).toEqual((await write(4)).tokens);
   expect((await write(4)).tokens).not.toEqual((await write(5)).tokens);
+});
+
+test("a budget of 0 is plain decoding, and one of 1 drafts a token", async () => {
+  const model = scriptedModel({ vocabularySize: 5, law: randomLaw({ seed: 8, vocabularySize: 5 }) });
+  const source = scriptedSource({ law: randomLaw({ seed: 9, vocabularySize: 5 }) });
+  for (const shape of [{}, { branching: [2, 2] }]) {
+    for (const nodes of [0, 1]) {
+      const decoder = speculative({ drafters: rsd({ source, ...shape }), budget: fixedBudget({ nodes }) });
+      const { report } = await generate(model, { prompt: [0, 1], decoder, maxTokens: 20 });
+      expect(report.drafted).toBeLessThanOrEqual(nodes * report.targetPasses);
+      if (nodes === 0) expect([report.drafted, report.targetPasses]).toEqual([0, 19]);
+      else expect(report.drafted).toBeGreaterThan(5);
+    }
+  }
 });
