@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { RowInput } from "@foretoken/core";
 import { loadHead } from "@foretoken/drafting";
-import { fileSource, headWeights, loadRuntime, openGguf, type RuntimeModel } from "@foretoken/runtime";
+import { fileSource, loadRuntime, openGguf, type RuntimeModel } from "@foretoken/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { shared } from "./shared.ts";
 
@@ -15,15 +15,16 @@ const expected: {
   readonly logits: readonly (readonly number[])[];
 } = JSON.parse(readFileSync(new URL("expected.json", folder), "utf8"));
 
+let target: RuntimeModel;
 let model: RuntimeModel;
 
 beforeAll(async () => {
   const weights = await openGguf(await fileSource(shared("fixtures/gguf/llama-small-F16.gguf")));
-  model = await loadRuntime(headWeights(weights, await loadHead(folder)), { dtype: "fp32", threads: 1 });
+  target = await loadRuntime(weights, { dtype: "fp32", threads: 1 });
+  model = await target.loadHead(await loadHead(folder));
   await model.prepare({ hidden: ["final"] });
-  await weights.dispose();
 });
-afterAll(() => model.dispose());
+afterAll(() => target.dispose());
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
@@ -60,5 +61,20 @@ test("a row without the target's state is another row", async () => {
   const pass = await session.forward([{ token: tokens[0] }, { token: tokens[1] }], { logits: "all" });
   expect(largestDifference(await pass.logits(0), logits[0])).toBeLessThan(1e-3);
   expect(largestDifference(await pass.logits(1), logits[1])).toBeGreaterThan(0.1);
+  session.dispose();
+});
+
+test("a head is loaded once, and a model that is none takes no features", async () => {
+  expect(await target.loadHead(await loadHead(folder))).toBe(model);
+  const session = target.createSession();
+  const rows = [{ token: 1, feature: new Float32Array(target.width) }];
+  await expect(session.forward(rows)).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  session.dispose();
+});
+
+test("a feature of another width is refused", async () => {
+  const session = model.createSession();
+  const rows = [{ token: 1, feature: new Float32Array(3) }];
+  await expect(session.forward(rows)).rejects.toMatchObject({ code: "SHAPE_MISMATCH" });
   session.dispose();
 });

@@ -33,7 +33,7 @@ export class Engine {
   #prepared: Requirements = {};
   #holders = 1;
   /** Read again when the graph is rebuilt, whichever model is left by then. */
-  readonly #source: ModelWeights;
+  readonly source: ModelWeights;
   readonly #onReleased: () => void;
 
   private constructor(
@@ -41,7 +41,7 @@ export class Engine {
     source: ModelWeights,
     onReleased: () => void,
   ) {
-    this.#source = source;
+    this.source = source;
     this.backend = parts.backend;
     this.pool = parts.pool;
     this.executor = parts.executor;
@@ -102,7 +102,7 @@ export class Engine {
       await this.executor.release();
       this.pool.store.release();
     });
-    await this.#source.dispose();
+    await this.source.dispose();
   }
 
   /** Whether all models are gone. */

@@ -16,11 +16,13 @@ import type { DeviceName } from "./device/backend.ts";
 import { openBackend, usableThreads } from "./device/open-backend.ts";
 import { inTurn } from "./device/run-queue.ts";
 import type { GraphExtension } from "./graph/graph-extension.ts";
+import { HeadModels } from "./head-models.ts";
 import type { SelfTestVerdict } from "./self-test.ts";
 import { PassQueue } from "./session/pass-queue.ts";
 import { RuntimeSession, type SessionHost } from "./session/runtime-session.ts";
 import { aborted, disposed } from "./session/session-errors.ts";
 import { engineFor } from "./shared-engines.ts";
+import type { DraftHead } from "./weights/head-weights.ts";
 import type { WeightDtype } from "./weights/linear-layout.ts";
 import type { ModelWeights } from "./weights/model-weights.ts";
 
@@ -60,6 +62,14 @@ export interface RuntimeModel extends Model {
    * @throws `ABORTED`, `DISPOSED`
    */
   calibrate(options?: { readonly signal?: AbortSignal }): Promise<CostTable>;
+  /**
+   * Loads a trained draft head as a small model beside this one: same device, dtype and threads, this model's embeddings and head
+   * rows. Its rows carry {@link RowInput.feature}, its logits are `[V']`, one for each token of the head's vocabulary. The same
+   * head is loaded once, and disposed with this model.
+   *
+   * @throws `SHAPE_MISMATCH`, `UNKNOWN_TOKEN`, and as {@link loadRuntime}
+   */
+  loadHead(head: DraftHead): Promise<RuntimeModel>;
 }
 
 /**
@@ -96,6 +106,10 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
   const sessions = new Set<RuntimeSession>();
   const queue = new PassQueue(pool, (pass) => executor.run(pass));
   let cost: CostCurve = isCostTable(measured) ? costCurve(measured, true) : assumedCost(device, dtype);
+  const takesFeatures = engine.source.tensor("inputProjection") !== undefined;
+  const heads = new HeadModels(engine.source, (weights, headId) =>
+    loadRuntime(weights, { id: headId, tokenizer, dtype, device, cacheFolder, threads, poolRows }),
+  );
   let isDisposed = false;
   const model: RuntimeModel = {
     id,
@@ -149,6 +163,10 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
         session.dispose();
       }
     },
+    async loadHead(head) {
+      if (isDisposed) throw disposed("model");
+      return heads.get(head);
+    },
     createSession({ contextLength = config.contextLength }: SessionOptions = {}) {
       if (isDisposed) throw disposed("model");
       const most = Math.min(wholeNumber("contextLength", contextLength), config.contextLength);
@@ -161,6 +179,7 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
       // Its own pass may be under way.
       await inTurn(async () => {});
       for (const session of sessions) session.dispose();
+      await heads.dispose();
       await engine.release();
     },
   };
@@ -169,7 +188,10 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
     pool,
     queue,
     sessions,
-    check: (rows, wants) => checkPrepared(executor.features, rows, wants),
+    check: (rows, wants) => {
+      checkPrepared(executor.features, rows, wants);
+      if (!takesFeatures) refuseFeatures(id, rows);
+    },
   };
   return model;
 }
@@ -211,6 +233,15 @@ function checkPrepared(
   throw new DecodingError("UNSUPPORTED", {
     message: `The pass uses what the model was not prepared for: ${missing.join(", ")}.`,
     fix: "Name it in requirements, and call model.prepare(requirements) first.",
+  });
+}
+
+function refuseFeatures(id: string, rows: readonly RowInput[]): void {
+  const row = rows.findIndex(({ feature }) => feature !== undefined);
+  if (row < 0) return;
+  throw new DecodingError("UNSUPPORTED", {
+    message: `Row ${row} carries a feature, but ${id} is no draft head.`,
+    fix: "Give features to models that loadHead() returns.",
   });
 }
 

@@ -19,8 +19,18 @@ export interface EmbeddingTable {
   row(token: number, into: Float32Array, offset: number): void;
 }
 
+/** One table for each tensor: draft heads look up in their target's. */
+const tables = new WeakMap<StoredTensor, Promise<EmbeddingTable>>();
+
 /** Reads the embedding tensor `[rows, width]` and keeps its stored bytes. */
-export async function openEmbedding(tensor: StoredTensor): Promise<EmbeddingTable> {
+export function openEmbedding(tensor: StoredTensor): Promise<EmbeddingTable> {
+  const table = tables.get(tensor) ?? readTable(tensor);
+  tables.set(tensor, table);
+  table.catch(() => tables.delete(tensor));
+  return table;
+}
+
+async function readTable(tensor: StoredTensor): Promise<EmbeddingTable> {
   const [rows, width] = tensor.shape;
   const rowBytes = storedBytes(tensor.type, width);
   const bytes = await tensor.read();
