@@ -6,11 +6,14 @@ import type { TokenTree } from "./token-tree.ts";
 
 /** How a draft's logits become the laws a strategy draws from: as the target's, except for what is said here. */
 export interface DraftWarp {
+  /** At least 0, where only the most probable token is left. Default the target's temperature. */
+  readonly temperature?: number;
   /**
-   * Above 0. Default the target's temperature, and 0.6 where that is 0: a law of one token could only draft chains.
+   * The temperature instead of the target's where that is 0, at least 0. Default 0.6: a law of one token could only draft
+   * chains, for which 0 is best.
    * @see Xiong et al. 2024, "DySpec", section 5.1, https://arxiv.org/abs/2410.11744
    */
-  readonly temperature?: number;
+  readonly greedyTemperature?: number;
   /**
    * Most tokens of a law; the target's own top-k holds as well. 0, the default, keeps all. A law of some dozen tokens costs a
    * fraction of one of the whole vocabulary, in drafting and in verifying, and changes nothing about the text's law.

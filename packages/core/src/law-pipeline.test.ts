@@ -392,7 +392,10 @@ describe("the law of a draft's logits", () => {
     expect(shares(options, {})).toEqual(plain(options));
   });
 
-  test("has a temperature of 0.6 where the target has none", () => {
+  test("has a temperature of 0.6 where the target has none, or another one", () => {
+    expect(shares({ temperature: 0 }, { greedyTemperature: 0.3 })).toEqual(plain({ temperature: 0.3 }));
+    expect(shares({ temperature: 0 }, { greedyTemperature: 0 })).toEqual([1, 0, 0, 0]);
+    expect(shares({ temperature: 0.7 }, { greedyTemperature: 0 })).toEqual(plain({ temperature: 0.7 }));
     expect(shares({ temperature: 0, bias: { 3: 4 } }, {})).toEqual(
       plain({ temperature: 0.6, bias: { 3: 4 } }),
     );
@@ -401,6 +404,7 @@ describe("the law of a draft's logits", () => {
   test("has the temperature that is asked for", () => {
     for (const temperature of [0, 0.5]) {
       expect(shares({ temperature }, { temperature: 1.5 })).toEqual(plain({ temperature: 1.5 }));
+      expect(shares({ temperature }, { temperature: 0 })).toEqual([1, 0, 0, 0]);
     }
   });
 

@@ -137,13 +137,10 @@ class Pipeline {
   }
 }
 
-/** What a draft keeps its temperature at where the target has none. */
-const DRAFT_TEMPERATURE = 0.6;
-
-function warped(target: Truncation, { temperature, topK }: DraftWarp): Truncation {
+function warped(target: Truncation, { temperature, greedyTemperature = 0.6, topK }: DraftWarp): Truncation {
   return {
     ...target,
-    temperature: temperature ?? (target.temperature || DRAFT_TEMPERATURE),
+    temperature: temperature ?? (target.temperature || greedyTemperature),
     topK: Math.min(target.topK || Number.POSITIVE_INFINITY, topK || Number.POSITIVE_INFINITY),
   };
 }

@@ -20,7 +20,7 @@ export interface LawState {
   /**
    * The law of logits that did not come from a pass, such as a draft model's.
    * @param logits - `[V]`, not changed.
-   * @param warp - For a draft to draw from: its temperature, which is never 0, and how many tokens are kept.
+   * @param warp - For a draft to draw from: at which temperature, and how many tokens are kept.
    * @throws As {@link LawState.law}
    */
   lawOf(logits: Float32Array, warp?: DraftWarp): TokenLaw;

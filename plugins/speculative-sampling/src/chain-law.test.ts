@@ -23,6 +23,7 @@ const CASES: Readonly<Record<string, Chain & Pick<CompareDraftsOptions, "holes" 
   "laws with holes": { length: 3, holes: 0.35 },
   "a draft cut to two tokens": { length: 3, topK: 2 },
   "a draft cut to its best token": { length: 2, topK: 1 },
+  "a draft of its most probable tokens": { length: 3, temperature: 0 },
   "a cold draft": { length: 3, temperature: 0.3 },
   "a hot draft": { length: 3, temperature: 3 },
   "an end token inside the chain": { length: 4, endTokens: [3] },

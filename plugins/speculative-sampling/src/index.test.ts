@@ -29,7 +29,7 @@ test.each([
   [{}, /source/],
   [{ source: "plain" }, /plain, a decoder, but must be a source/],
   [{ source, length: 0 }, /length/],
-  [{ source, temperature: 0 }, /temperature/],
+  [{ source, temperature: -1 }, /temperature/],
   [{ source, topK: -1 }, /topK/],
   [{ source, depth: 3 }, /depth/],
 ])("refuses the options %#", (options, message) => {

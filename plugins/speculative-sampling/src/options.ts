@@ -7,10 +7,10 @@ export const optionsSchema = z.strictObject({
   length: z.int().min(1).max(64).default(4).describe("Tokens drafted for one pass"),
   temperature: z
     .number()
-    .positive()
+    .min(0)
     .max(100)
     .optional()
-    .describe("Temperature of the draft; default the target's, 0.6 where that is 0"),
+    .describe("Temperature of the draft; default the target's"),
   topK: z.int().min(0).default(64).describe("Most probable tokens that the draft draws from; 0 keeps all"),
 });
 
@@ -20,7 +20,7 @@ export interface SpeculativeSamplingOptions {
   readonly source: DraftSource;
   /** `K`: tokens drafted for one pass, 1 to 64. Default 4. */
   readonly length?: number;
-  /** Temperature of the draft, above 0. Default the target's, 0.6 where that is 0. */
+  /** Temperature of the draft, 0 to 100; at 0 it drafts its most probable tokens. Default the target's. */
   readonly temperature?: number;
   /** Most probable tokens that the draft draws from; 0 keeps all. Default 64. */
   readonly topK?: number;

@@ -13,12 +13,13 @@ const NAME = "speculative-sampling";
  * https://arxiv.org/abs/2302.01318
  */
 export function speculativeSampling(options: SpeculativeSamplingOptions): Drafter {
-  const { source, length, ...warp } = parseOptions(NAME, optionsSchema, options);
+  const { source, length, temperature, topK } = parseOptions(NAME, optionsSchema, options);
   return sourceDrafter({
     name: NAME,
     source,
     defaultLimit: length,
-    warp,
+    // A chain has no siblings to draw: for a target that takes the most probable token, so does the draft.
+    warp: { temperature, greedyTemperature: 0, topK },
     async grow({ tree, limit, expand, uniform }) {
       for (let node = 0; tree.size < Math.min(limit, length); ) {
         const [law] = await expand([node]);
