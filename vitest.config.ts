@@ -20,6 +20,12 @@ const alias = ["packages", "plugins"].flatMap((folder) =>
 
 /** Debian's package; it has a WebGPU adapter that computes in software. */
 const executablePath = process.env.FORETOKEN_CHROMIUM ?? "/usr/bin/chromium";
+if (!existsSync(executablePath)) {
+  console.error(
+    `Browser tests will fail: there is no ${executablePath}. Install Debian's package "chromium", name another browser of ` +
+      "its family in FORETOKEN_CHROMIUM, or run the others alone: npx vitest run --project node",
+  );
+}
 const isolated = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -44,6 +50,7 @@ export default defineConfig({
         optimizeDeps: { exclude: ["onnxruntime-web"] },
         test: {
           name: "browser",
+          provide: { shared: fileURLToPath(new URL(process.env.FORETOKEN_SHARED ?? "../shared", import.meta.url)) },
           include: ["{packages,plugins}/*/src/**/*.browser.test.ts", "test/**/*.browser.test.ts"],
           testTimeout: 60_000,
           // One page for all files: shaders are compiled once for a device, and that takes seconds.

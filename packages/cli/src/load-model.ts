@@ -30,7 +30,7 @@ export function addModelFlags(command: Command): Command {
       new Option(
         "--dtype <dtype>",
         "precision of the weights; stored keeps the file's own (default: stored)",
-      ).choices(["stored", "fp32", "q8", "q4"]),
+      ).choices(["stored", "fp32", "fp16", "q8", "q4"]),
     )
     .addOption(
       new Option("--device <device>", "what computes (default: auto)").choices([

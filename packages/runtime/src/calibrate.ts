@@ -4,7 +4,7 @@ import { type CostTable, monotone } from "./cost-curve.ts";
 /** Rows of the passes to time. */
 export const CPU_ROWS: readonly number[] = [1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32];
 /** On a GPU cost is a staircase: both sides of where kernels change, or begin another tile of 16 rows. */
-export const GPU_ROWS: readonly number[] = [1, 2, 3, 4, 5, 8, 15, 16, 17, 24, 32, 33, 48, 49, 64];
+export const GPU_ROWS: readonly number[] = [1, 2, 3, 4, 8, 16, 17, 32, 33, 48, 64];
 
 const CONTEXTS = [32, 512, 1024];
 const REPEATS = 5;

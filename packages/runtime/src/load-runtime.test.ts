@@ -11,7 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { distance, reference, tinyModel } from "./__fixtures__/tiny-model.ts";
+import { distance } from "./__fixtures__/distance.ts";
+import { reference, tinyModel } from "./__fixtures__/tiny-model.ts";
 import type { RuntimeModel } from "./load-runtime.ts";
 
 let folder: string;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { distance, reference, tinyModel } from "./__fixtures__/tiny-model.ts";
+import { distance } from "./__fixtures__/distance.ts";
+import { reference, tinyModel } from "./__fixtures__/tiny-model.ts";
 
 /** Every GGUF of the fixtures with its reference; the block formats against their own dequantised weights. */
 const MODELS: readonly [gguf: string, reference: string][] = [

@@ -12,7 +12,7 @@ let opened: Promise<Backend> | undefined;
  */
 export function openWebGpuInBrowser(): Promise<Backend> {
   if (!opened) {
-    const opening = open();
+    const opening = openWebGpuOn(navigator.gpu);
     const forget = () => {
       if (opened === opening) opened = undefined;
     };
@@ -22,8 +22,9 @@ export function openWebGpuInBrowser(): Promise<Backend> {
   return opened;
 }
 
-async function open(): Promise<Backend> {
-  if (!navigator.gpu) {
+/** The same on a `navigator.gpu` that may be missing, without sharing. */
+export async function openWebGpuOn(gpu: GPU | undefined): Promise<Backend> {
+  if (!gpu) {
     const isSecure = globalThis.isSecureContext;
     throw unavailable(
       isSecure
@@ -31,10 +32,10 @@ async function open(): Promise<Backend> {
         : "WebGPU is offered to secure contexts only, and this page is not one: serve it over https or from localhost.",
     );
   }
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter)
     throw unavailable(
-      "this browser has WebGPU, but found no adapter (navigator.gpu.requestAdapter gave null).",
+      "this browser has WebGPU, but found no adapter (requestAdapter gave null).",
     );
   const device = await adapter.requestDevice(wishes(adapter)).catch((cause: unknown) => {
     throw unavailable(`the adapter gave no device: ${String(cause)}.`, cause);
@@ -43,6 +44,7 @@ async function open(): Promise<Backend> {
     throw unavailable(`the package onnxruntime-web cannot be loaded: ${String(cause)}.`, cause);
   });
   env.logLevel = "error";
+  if (comesFromNetwork(env.wasm.wasmPaths)) env.wasm.wasmPaths = undefined;
   return openWebGpu({
     runtime: { InferenceSession, Tensor } as unknown as OnnxRuntime,
     version: env.versions.web ?? env.versions.common,
@@ -55,6 +57,15 @@ async function open(): Promise<Backend> {
     lost: device.lost.then(({ message, reason }) => `${message || reason}.`),
     refuses: (graph) => exceeded(graph, device.limits),
   });
+}
+
+/**
+ * Whether ONNX Runtime was pointed at a public copy of its own files. The tokenizer's package does that when it is
+ * imported; unset, the files come from where the app's own script comes from, which also works offline.
+ */
+function comesFromNetwork(paths: unknown): boolean {
+  const { wasm } = (paths ?? {}) as { wasm?: unknown };
+  return /\/npm\/onnxruntime-web@[^/]+\/dist\//.test(String(wasm));
 }
 
 function isSoftware({ info }: GPUAdapter): boolean {

@@ -1,6 +1,7 @@
 import { DecodingError, type Pass, type Session } from "@foretoken/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { distance, tinyModel } from "../__fixtures__/tiny-model.ts";
+import { distance } from "../__fixtures__/distance.ts";
+import { tinyModel } from "../__fixtures__/tiny-model.ts";
 import type { RuntimeModel } from "../load-runtime.ts";
 
 /** Rows of one pass differ from rows alone by the order of float32 sums. */
