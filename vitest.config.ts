@@ -50,7 +50,9 @@ export default defineConfig({
         optimizeDeps: { exclude: ["onnxruntime-web"] },
         test: {
           name: "browser",
-          provide: { shared: fileURLToPath(new URL(process.env.FORETOKEN_SHARED ?? "../shared", import.meta.url)) },
+          provide: {
+            shared: fileURLToPath(new URL(process.env.FORETOKEN_SHARED ?? "../shared", import.meta.url)),
+          },
           include: ["{packages,plugins}/*/src/**/*.browser.test.ts", "test/**/*.browser.test.ts"],
           testTimeout: 60_000,
           // One page for all files: shaders are compiled once for a device, and that takes seconds.

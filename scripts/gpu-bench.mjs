@@ -50,7 +50,10 @@ const texts = { webgpu: [], cpu: [] };
 for (const device of ["cpu", "webgpu"]) {
   const model = await loadModel(flags.model, { device, dtype: "fp32" });
   for (const content of PROMPTS) {
-    const { tokens } = await generate(model, { messages: [{ role: "user", content }], maxTokens: EXACT_TOKENS });
+    const { tokens } = await generate(model, {
+      messages: [{ role: "user", content }],
+      maxTokens: EXACT_TOKENS,
+    });
     texts[device].push(tokens.join(" "));
   }
   await model.dispose();
@@ -112,7 +115,8 @@ await model.dispose();
 /** Medians of passes behind 128 rows, sizes in turns. */
 async function costOfPasses() {
   const session = model.createSession();
-  const rowsOf = (count) => Array.from({ length: count }, (_, i) => ({ token: (i * 7919 + 13) % model.vocabularySize }));
+  const rowsOf = (count) =>
+    Array.from({ length: count }, (_, i) => ({ token: (i * 7919 + 13) % model.vocabularySize }));
   session.commit((await session.forward(rowsOf(128))).rows);
   const sizes = [1, 2, 3, 4, 6, 8, 12, 16, 17, 24, 32, 33, 48, 64].filter((size) => size <= mostRows);
   const times = sizes.map(() => []);
