@@ -86,7 +86,16 @@ export function blobSource(blob: Blob, name = "name" in blob ? String(blob.name)
     size: blob.size,
     async read(offset, length) {
       if (offset + length > blob.size) throw endsEarly(name, offset + length, blob.size);
-      return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+      try {
+        return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+      } catch (cause) {
+        // A picked or stored file is only referred to.
+        throw new DecodingError("CORRUPT_MODEL", {
+          message: `"${name}" cannot be read any more: ${cause instanceof Error ? cause.message : String(cause)}.`,
+          fix: "Open or load it again: it was changed, moved or removed since.",
+          cause,
+        });
+      }
     },
     async dispose() {},
   };

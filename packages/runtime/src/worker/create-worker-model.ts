@@ -65,7 +65,7 @@ export async function createWorkerModel(
   };
   let info: WorkerModelInfo;
   try {
-    const input = { ...rest, source: absolute(source), lock };
+    const input = { ...rest, source, base: globalThis.document?.baseURI, lock };
     info = (await caller.call("load", input, { signal, onNote })) as WorkerModelInfo;
   } catch (error) {
     watch.abort();
@@ -130,13 +130,6 @@ function generation(caller: WorkerCaller, { signal, ...input }: WorkerGenerateOp
   }
   const reader = read();
   return { result, [Symbol.asyncIterator]: () => reader };
-}
-
-/** Addresses are the page's; a worker would resolve them against its script. */
-function absolute(source: string | Blob): string | Blob {
-  const base = globalThis.document?.baseURI;
-  const isAddress = typeof source === "string" && /[/\\]|\.gguf$/i.test(source);
-  return isAddress && base !== undefined ? new URL(source, base).href : source;
 }
 
 function after(ms: number): Promise<void> {

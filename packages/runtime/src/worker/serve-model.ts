@@ -1,8 +1,10 @@
 import { DecodingError, type Registry, registry as sharedRegistry } from "@foretoken/core";
 import type { CostTable } from "../cost-curve.ts";
-import type { LoadedModel, LoadModelOptions } from "../load-model.ts";
+import type { DeviceName } from "../device/backend.ts";
+import type { LoadedModel } from "../load-model.ts";
 import { ChatSessions } from "./chat-sessions.ts";
 import type { LoadNote } from "./create-worker-model.ts";
+import { DraftModels, type LoadModel } from "./draft-models.ts";
 import { toPlainError } from "./plain-error.ts";
 import { type GenerationHost, runGeneration } from "./run-generation.ts";
 import { holdLock } from "./worker-lock.ts";
@@ -14,7 +16,10 @@ import type { WorkerPort } from "./worker-port.ts";
 export interface ServeModelOptions {
   /** The parts that pages may name; default the registry that programs share. */
   readonly registry?: Registry;
-  /** What parts may refer to by name, such as loaded draft models. */
+  /**
+   * What parts may refer to by name. `loadModel` is there already: it loads the draft models that a page names, on the device
+   * of the target.
+   */
   readonly resources?: Readonly<Record<string, unknown>>;
   /**
    * Most conversations whose cache is kept; those that rest longest give way, and run their prompt again when they go on.
@@ -24,7 +29,7 @@ export interface ServeModelOptions {
   /** Where the page is; default the worker's own scope. */
   readonly port?: WorkerPort | MessagePort;
   /** How the model is loaded; default `loadModel`. */
-  readonly load?: (source: string | Blob, options: LoadModelOptions) => Promise<LoadedModel>;
+  readonly load?: LoadModel;
 }
 
 /**
@@ -94,7 +99,9 @@ class ModelServer {
   readonly #options: ServeModelOptions;
   readonly #registry: Registry;
   #isLoading = false;
-  #loaded: { readonly model: LoadedModel; readonly host: GenerationHost } | undefined;
+  #loaded:
+    | { readonly model: LoadedModel; readonly drafts: DraftModels; readonly host: GenerationHost }
+    | undefined;
   #release: (() => void) | undefined;
 
   constructor(options: ServeModelOptions) {
@@ -115,7 +122,7 @@ class ModelServer {
   }
 
   async load(
-    { source, lock, ...options }: WorkerCalls["load"],
+    { source, base, lock, ...options }: WorkerCalls["load"],
     { signal, note }: CallContext,
   ): Promise<WorkerModelInfo> {
     const tell: (told: LoadNote) => void = note;
@@ -128,15 +135,20 @@ class ModelServer {
       tell({ started: true });
       // Imported when used: a page that imports only the client needs no tokenizer and no graph writer.
       const load = this.#options.load ?? (await import("../load-model.ts")).loadModel;
-      const model = await load(source, {
+      const model = await load(pageAddress(source, base), {
         ...options,
         signal,
         onProgress: (progress) => tell({ progress }),
         onWarning: (warning) => tell({ warning }),
       });
-      const { resources = {}, keptChats = KEPT_CHATS } = this.#options;
+      const { device } = model;
+      const drafts = new DraftModels((name, until) =>
+        load(pageAddress(name, base), { ...options, device: device as DeviceName, signal: until }),
+      );
+      const { keptChats = KEPT_CHATS } = this.#options;
+      const resources = { loadModel: drafts.loadModel, ...this.#options.resources };
       const chats = new ChatSessions(model, keptChats);
-      this.#loaded = { model, host: { model, registry: this.#registry, resources, chats } };
+      this.#loaded = { model, drafts, host: { model, registry: this.#registry, resources, chats } };
       return infoOf(model);
     } finally {
       this.#isLoading = false;
@@ -158,6 +170,7 @@ class ModelServer {
     const loaded = this.#loaded;
     this.#loaded = undefined;
     await loaded?.model.dispose();
+    await loaded?.drafts.dispose();
     this.#release?.();
   }
 }
@@ -188,6 +201,15 @@ function infoOf(model: LoadedModel): WorkerModelInfo {
     selfTest: { ...model.selfTest },
     cost: { isMeasured: model.cost.isMeasured, table },
   };
+}
+
+/** Addresses belong to the page; a worker would resolve them against its script. */
+function pageAddress<Source extends string | Blob>(
+  source: Source,
+  base: string | undefined,
+): Source | string {
+  const isAddress = typeof source === "string" && /[/\\]|\.gguf$/i.test(source);
+  return isAddress && base !== undefined ? new URL(source, base).href : source;
 }
 
 function taken(): DecodingError {

@@ -4,6 +4,8 @@ import type { WorkerGenerateOptions, WorkerModelOptions } from "./worker-model.t
 /** What a page can ask, by name, and what each takes. */
 export interface WorkerCalls {
   load: Omit<WorkerModelOptions, "signal" | "onProgress" | "onWarning" | "startWithinMs"> & {
+    /** Where relative addresses belong to. */
+    readonly base: string | undefined;
     /** Name of the lock that the worker holds while it lives. */
     readonly lock: string;
   };

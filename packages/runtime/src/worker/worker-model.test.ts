@@ -1,16 +1,10 @@
-import {
-  createRegistry,
-  type DecodingError,
-  definePlugin,
-  generate,
-  plain,
-  type Registry,
-} from "@foretoken/core";
+import { createRegistry, DecodingError, definePlugin, generate, plain, type Registry } from "@foretoken/core";
 import { forcedText, oracleDrafter, type ScriptedModel, scriptedModel } from "@foretoken/testing";
 import { afterEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import type { LoadedModel, LoadModelOptions } from "../load-model.ts";
 import { createWorkerModel } from "./create-worker-model.ts";
+import type { DraftModels } from "./draft-models.ts";
 import { type ServeModelOptions, serveModel } from "./serve-model.ts";
 import type { WorkerEvent } from "./worker-events.ts";
 import type { WorkerGeneration, WorkerModel, WorkerModelOptions } from "./worker-model.ts";
@@ -328,6 +322,43 @@ test("dispose frees the model, rejects what is pending, and may be called again"
   expect(dispose).toHaveBeenCalledTimes(1);
   expect(model.inspection.liveSessions).toBe(0);
   await expect(remote.plugins()).rejects.toMatchObject({ code: "DISPOSED" });
+});
+
+test("draft models that parts name are loaded once, when they are needed, and freed with the model", async () => {
+  const model = alphabet();
+  const draft = alphabet({ id: "draft" });
+  const registry = createRegistry();
+  registry.register(
+    definePlugin({
+      specification: "v1",
+      kind: "drafter",
+      name: "by-model",
+      summary: "Loads a model.",
+      options: z.strictObject({ model: z.string() }),
+      create: (options, { resources }) => ({
+        ...oracleDrafter(draft, { name: "by-model" }),
+        prepare: async (_, settings) =>
+          void (await (resources.loadModel as DraftModels["loadModel"])(options.model, settings)),
+      }),
+    }),
+  );
+  const load = vi.fn(async (source: string | Blob, options: LoadModelOptions): Promise<LoadedModel> => {
+    if (source !== "small") return model;
+    if (load.mock.calls.length === 2)
+      throw new DecodingError("DOWNLOAD_FAILED", { message: "No.", fix: "Go." });
+    expect(options.device).toBe("scripted");
+    return draft;
+  });
+  const remote = await createWorkerModel(worker({ registry, load }), { source: "x" });
+  const ask = () =>
+    remote.generate({ prompt: "a", maxTokens: 2, decoder: [{ use: "by-model", model: "small" }] }).result;
+  await expect(ask()).rejects.toMatchObject({ code: "DOWNLOAD_FAILED" });
+  await Promise.all([ask(), ask()]);
+  await ask();
+  expect(load.mock.calls.map(([source]) => source)).toEqual(["x", "small", "small"]);
+  const dispose = vi.spyOn(draft, "dispose");
+  await remote.dispose();
+  expect(dispose).toHaveBeenCalledTimes(1);
 });
 
 test("messages of the application over the same port are left alone", async () => {
