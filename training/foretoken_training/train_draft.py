@@ -100,7 +100,10 @@ class DraftTraining:
         states = chat.states.float()
         indices, probabilities = self.law(chat)
         total, divergences = torch.zeros(()), []
-        for step, output in enumerate(self.head.unroll(self.model.embedding[chat.tokens], states, self.steps)):
+        # What the head reads while drafting is only near the target's states; noise also keeps it from learning the text by heart.
+        size = self.recipe["featureNoise"] if self.head.training else 0
+        noise = size * states.square().mean(-1, keepdim=True).sqrt() * (2 * torch.rand(states.shape) - 1)
+        for step, output in enumerate(self.head.unroll(self.model.embedding[chat.tokens], states + noise, self.steps)):
             first = self.dataset.prefix + step
             divergence = sparse_divergence(F.linear(output[first:], self.rows), indices[first:], probabilities[first:]).mean()
             error = relative_error(output[first:], states[first:]).mean()
@@ -113,6 +116,7 @@ class DraftTraining:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
         chats = self.batch()
+        torch.manual_seed(self.recipe["seed"] + self.updates)
         positions = sum(len(chat.tokens) for chat in chats)
         divergences = [0.0] * self.steps
         for chat in chats:
@@ -127,7 +131,12 @@ class DraftTraining:
         return {"divergence": divergences}
 
     def measure(self, chats: list[Chat], steps: int = 4) -> dict:
-        return chain_accuracy(self.head, self.rows, self.vocabulary, self.model.embedding, chats, steps).table()
+        self.head.eval()
+        table = chain_accuracy(self.head, self.rows, self.vocabulary, self.model.embedding, chats, steps).table()
+        with torch.no_grad():
+            divergences = [self.loss(chat)[1][0] for chat in chats]
+        self.head.train()
+        return table | {"divergence": round(sum(divergences) / len(divergences), 4)}
 
     def run(self) -> None:
         greedy = [chat for chat in self.dataset.held_out if chat.temperature == 0]

@@ -90,10 +90,10 @@ export function sessionChecks(bench: DecoderBench): Check[] {
           decoder,
         }));
         const alone = [];
-        for (const job of jobs)
-          alone.push(
-            outcome(await generate(bench.model(looping), { ...job, decoder: bench.decoder(model) })),
-          );
+        for (const job of jobs) {
+          const own = bench.model(looping);
+          alone.push(outcome(await generate(own, { ...job, decoder: bench.decoder(own) })));
+        }
         const together = await Promise.all(jobs.map((job) => generate(model, job)));
         expect(together.map(outcome)).toEqual(alone);
         expect(model.inspection).toMatchObject({ liveSessions: 0, liveSlots: 0 });

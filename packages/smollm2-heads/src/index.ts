@@ -1,0 +1,1 @@
+export { smollm2Draft } from "./smollm2-draft.ts";
