@@ -72,9 +72,9 @@ export function speculative({ drafters, verifier, budget, schedule }: Speculativ
         verifierName: rule.name,
         requirements: requirements(context.model),
         drafts: startDrafts(parts, context),
-        verification: rule.start(),
+        verification: rule.start(context.model),
         budgeting: limits.start(),
-        startVerification: () => rule.start(),
+        startVerification: () => rule.start(context.model),
       }),
   };
 }

@@ -1,3 +1,4 @@
+import type { DraftWarp } from "./draft-source.ts";
 import type { Guarantee } from "./guarantee.ts";
 import type { Model, Requirements } from "./model.ts";
 import type { Random } from "./random.ts";
@@ -15,8 +16,11 @@ export interface VisitedNode {
   /** What was drafted behind this node, in the order it must be tried. */
   readonly trials: readonly Trial[];
   readonly random: Random;
-  /** The target's processed law of the next token; read lazily. */
-  law(): Promise<TokenLaw>;
+  /**
+   * The target's processed law of the next token; read lazily.
+   * @param warp - How it differs, for a rule that weighs tokens the target would not draw: `{ temperature: 1 }` where it is 0.
+   */
+  law(warp?: DraftWarp): Promise<TokenLaw>;
   /** The target's hidden state `[D]` at a draft node's own row. Needs the site in `requirements`. */
   hidden(site: HiddenSite, node: number): Promise<Float32Array>;
 }
@@ -39,5 +43,6 @@ export interface Verifier {
   requirements?(model: Model): Requirements;
   /** Loads what it needs; called before every answer, so it must be cheap when nothing is new. */
   prepare?(model: Model, options?: { readonly signal?: AbortSignal }): Promise<void>;
-  start(): Verification;
+  /** @param model - Whose text is verified; left out where there are laws only. */
+  start(model?: Model): Verification;
 }

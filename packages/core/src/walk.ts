@@ -60,7 +60,8 @@ export async function walk(input: WalkInput): Promise<WalkResult> {
       position: position + tokens.length + 1,
       trials,
       random,
-      law: () => {
+      law: async (warp) => {
+        if (warp !== undefined) return here.lawOf(await pass.logits(row), warp);
         processed ??= here.law(pass, row);
         return processed;
       },
