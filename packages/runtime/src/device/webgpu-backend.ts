@@ -40,7 +40,10 @@ export function openWebGpu(provider: WebGpuProvider): Backend {
   });
   // Nobody may be waiting when it happens.
   whenLost?.catch(() => undefined);
-  const orLost = async <T>(work: Promise<T>): Promise<T> => {
+  const orLost = async <T>(begin: () => Promise<T>): Promise<T> => {
+    // ONNX Runtime must not be called any more then: it waits for the device without ever giving the page a turn.
+    if (loss.reason !== undefined) throw deviceLost(loss.reason);
+    const work = begin();
     if (!whenLost) return work;
     work.catch(() => undefined);
     return Promise.race([work, whenLost]).catch((error) => {
@@ -49,7 +52,7 @@ export function openWebGpu(provider: WebGpuProvider): Backend {
     });
   };
   const create = (model: Uint8Array, options: InferenceSession.SessionOptions = {}) =>
-    orLost(
+    orLost(() =>
       runtime.InferenceSession.create(model, {
         ...options,
         executionProviders: [executionProvider],

@@ -13,8 +13,8 @@ export interface DeviceHost {
   readRows(values: Tensor, first: number, count: number): Promise<Float32Array>;
   /** Counts bytes that came from the device. */
   countRead(bytes: number): void;
-  /** Rejects at once when the device is lost, since the work on it may never end. */
-  orLost<T>(work: Promise<T>): Promise<T>;
+  /** Begins work on the device; rejects at once when that is lost, since the work may never end. */
+  orLost<T>(begin: () => Promise<T>): Promise<T>;
 }
 
 /** A session whose cache is input and output at once, in buffers of the device. */
@@ -30,7 +30,7 @@ export class WebGpuExecutable implements Executable {
   }
 
   run(run: Run): Promise<Record<string, OutputRows>> {
-    return this.#host.orLost(this.#run(run));
+    return this.#host.orLost(() => this.#run(run));
   }
 
   async #run({ feeds, outputs }: Run): Promise<Record<string, OutputRows>> {
@@ -48,7 +48,7 @@ export class WebGpuExecutable implements Executable {
   }
 
   release(): Promise<void> {
-    return this.#host.orLost(this.#session.release()).catch(() => undefined);
+    return this.#host.orLost(() => this.#session.release()).catch(() => undefined);
   }
 
   #rows(output: Tensor): OutputRows {
@@ -64,7 +64,7 @@ export class WebGpuExecutable implements Executable {
     return {
       width,
       isHost: false,
-      read: (first, count) => this.#host.orLost(this.#host.readRows(output, first, count)),
+      read: (first, count) => this.#host.orLost(() => this.#host.readRows(output, first, count)),
       dispose: () => output.dispose(),
     };
   }

@@ -34,9 +34,7 @@ export async function openWebGpuOn(gpu: GPU | undefined): Promise<Backend> {
   }
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter)
-    throw unavailable(
-      "this browser has WebGPU, but found no adapter (requestAdapter gave null).",
-    );
+    throw unavailable("this browser has WebGPU, but found no adapter (requestAdapter gave null).");
   const device = await adapter.requestDevice(wishes(adapter)).catch((cause: unknown) => {
     throw unavailable(`the adapter gave no device: ${String(cause)}.`, cause);
   });
