@@ -1,5 +1,6 @@
 import { defineConfig } from "vite";
-import { serveModels } from "./server/serve-models.ts";
+import { onnxRuntimeFiles } from "./vite/onnx-runtime-files.ts";
+import { serveModels } from "./vite/serve-models.ts";
 
 /** Makes the page cross-origin isolated: without it WebAssembly has one thread. */
 const isolated = {
@@ -7,21 +8,12 @@ const isolated = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** ONNX Runtime starts threads from its own script, so that script has to be a file that holds nothing else. */
-const ownChunk = {
-  output: {
-    codeSplitting: {
-      groups: [{ name: "onnxruntime", test: /node_modules[\\/]onnxruntime-(web|common)[\\/]/ }],
-    },
-  },
-};
-
 export default defineConfig({
   base: "./",
-  plugins: [serveModels()],
+  plugins: [onnxRuntimeFiles(), serveModels()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: { target: "es2022" },
-  worker: { format: "es", rolldownOptions: ownChunk },
+  worker: { format: "es" },
   // Pre-bundling would tear its script from the .wasm files beside it.
   optimizeDeps: { exclude: ["onnxruntime-web"] },
   server: { headers: isolated },

@@ -1,14 +1,13 @@
-import type { WorkerModelInfo } from "@foretoken/runtime/worker";
 import type { Run } from "./run.ts";
 
 /**
  * A finished run as JSON: what was asked for, of which model, what came of it, and every pass with its tree.
  * `undefined` while the run goes on and after a failure.
  */
-export function runJson(run: Run, model: WorkerModelInfo): string | undefined {
+export function runJson(run: Run): string | undefined {
   const status = run.status.value;
   if (status.is !== "done") return undefined;
-  const { id, contentHash, device, dtype, threads, runtimeVersion } = model;
+  const { id, contentHash, device, dtype, threads, runtimeVersion } = run.model;
   const passes = run.passes.value.map(({ step, ...pass }) => {
     if (step === undefined) return pass;
     const { position, drafted, accepted, rows, bySource, times, tree, path } = step;

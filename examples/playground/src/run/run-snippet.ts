@@ -1,19 +1,16 @@
 import type { PartInfo, PartJson } from "@foretoken/core";
+import { CATALOG } from "@foretoken/runtime";
+import type { WorkerModelInfo } from "@foretoken/runtime/worker";
 import type { Run } from "./run.ts";
 
-/** What a snippet has to know besides the run. */
-export interface SnippetContext {
-  /** What `loadModel` is given in Node: a catalog name or a path. */
-  readonly model: string;
-  /** The parts the page knows; those of core need no import. */
-  readonly parts: readonly PartInfo[];
-}
-
 /**
- * A run as a TypeScript program for Node: the same messages, decoder, sampling and seed. It imports a plugin's package
- * for every part that the decoder names and core does not have.
+ * A run as a TypeScript program for Node: the same model in the same precision, messages, decoder, sampling and seed. A
+ * model of the catalog is named; another one is looked for beside the program.
+ *
+ * @param parts - Those the page knows; the program imports the packages of the ones that the decoder names.
  */
-export function runSnippet(run: Run, { model, parts }: SnippetContext): string {
+export function runSnippet(run: Run, parts: readonly PartInfo[]): string {
+  const { dtype } = run.model;
   const { messages, decoder, sampling } = run.request;
   const status = run.status.value;
   const seed = status.is === "done" ? status.generation.seed : sampling.seed;
@@ -32,7 +29,7 @@ export function runSnippet(run: Run, { model, parts }: SnippetContext): string {
     "const registry = createRegistry();",
     ...plugins.map(({ variable }) => `registry.register(${variable});`),
     "",
-    `const model = await loadModel(${JSON.stringify(model)});`,
+    `const model = await loadModel(${JSON.stringify(sourceOf(run.model))}, ${inline({ dtype })});`,
     "const { text, report } = await generate(model, {",
     `  decoder: registry.compose("decoder", ${inline(decoder)}),`,
     ...Object.entries(options).flatMap(([name, value]) =>
@@ -45,6 +42,11 @@ export function runSnippet(run: Run, { model, parts }: SnippetContext): string {
     "await model.dispose();",
     "",
   ].join("\n");
+}
+
+function sourceOf({ id, contentHash }: WorkerModelInfo): string {
+  for (const [name, { sha256 }] of CATALOG) if (sha256 === contentHash) return name;
+  return `./${id.split("/").at(-1)}`;
 }
 
 function namesIn(value: unknown): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 import type { ChatMessage, Generation, PartJson, TokenId } from "@foretoken/core";
-import type { WorkerStepEvent } from "@foretoken/runtime/worker";
+import type { WorkerModelInfo, WorkerStepEvent } from "@foretoken/runtime/worker";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { SamplingSettings } from "./sampling-settings.ts";
 
@@ -31,6 +31,8 @@ export type RunStatus =
 
 /** One answer as it comes into being. */
 export interface Run {
+  /** The model that was asked, as it was then. */
+  readonly model: WorkerModelInfo;
   readonly request: RunRequest;
   readonly passes: ReadonlySignal<readonly Pass[]>;
   readonly status: ReadonlySignal<RunStatus>;
@@ -43,8 +45,13 @@ export interface GrowingRun extends Run {
 }
 
 /** A run of which nothing is known yet. */
-export function newRun(request: RunRequest): GrowingRun {
-  return { request, passes: signal<readonly Pass[]>([]), status: signal<RunStatus>({ is: "waiting" }) };
+export function newRun(model: WorkerModelInfo, request: RunRequest): GrowingRun {
+  return {
+    model,
+    request,
+    passes: signal<readonly Pass[]>([]),
+    status: signal<RunStatus>({ is: "waiting" }),
+  };
 }
 
 /** The answer so far. */

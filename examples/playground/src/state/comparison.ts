@@ -33,8 +33,8 @@ export async function compareWithPlain(base: Run): Promise<void> {
   comparison.value = { rounds: [], of: ROUNDS };
   try {
     for (let number = 1; number <= ROUNDS && isWanted.value; number++) {
-      const plain = newRun({ ...request, decoder: PLAIN });
-      const chosen = newRun({ ...request, decoder: decoder.value });
+      const plain = newRun(state.model.info, { ...request, decoder: PLAIN });
+      const chosen = newRun(state.model.info, { ...request, decoder: decoder.value });
       comparison.value = { rounds: [...comparison.value.rounds, { plain, chosen }], of: ROUNDS };
       for (const run of number % 2 === 1 ? [plain, chosen] : [chosen, plain]) {
         if (isWanted.value) await perform(state.model, run);

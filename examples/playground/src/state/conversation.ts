@@ -1,10 +1,10 @@
-import type { ChatMessage } from "@foretoken/core";
+import { type ChatMessage, hasCode } from "@foretoken/core";
 import type { WorkerModel } from "@foretoken/runtime/worker";
 import { computed, signal } from "@preact/signals";
 import { followGeneration } from "../run/follow-generation.ts";
 import { type GrowingRun, newRun, type Run, type RunRequest, textOf } from "../run/run.ts";
 import { inspect } from "./inspection.ts";
-import { modelState } from "./model.ts";
+import { giveUp, modelState } from "./model.ts";
 import { decoder, sampling } from "./settings.ts";
 
 /** A question and the run that answers it. */
@@ -31,7 +31,7 @@ export async function ask(question: string): Promise<void> {
   const state = modelState.value;
   if (state.is !== "ready" || isBusy.value) return;
   const said = turns.value.filter(({ run }) => run.status.value.is === "done").flatMap(messagesOf);
-  const run = newRun({
+  const run = newRun(state.model.info, {
     messages: [...said, { role: "user", content: question }],
     decoder: decoder.value,
     sampling: sampling.value,
@@ -50,6 +50,10 @@ export async function perform(model: WorkerModel, run: GrowingRun, conversation?
     const { signal } = aborter;
     const generation = model.generate({ messages, decoder, ...sampling, chat: conversation, signal });
     await followGeneration(run, generation);
+    const status = run.status.value;
+    if (status.is !== "failed" || !hasCode(status.error, "WORKER_LOST", "DEVICE_LOST")) return;
+    giveUp(status.error);
+    await model.dispose();
   } finally {
     isBusy.value = false;
   }

@@ -1,4 +1,4 @@
-import { CATALOG, type WeightDtype } from "@foretoken/runtime";
+import type { WeightDtype } from "@foretoken/runtime";
 import { createWorkerModel, type WorkerModel, type WorkerModelInfo } from "@foretoken/runtime/worker";
 import { signal } from "@preact/signals";
 import { type ShownError, shownError } from "./shown-error.ts";
@@ -18,8 +18,6 @@ export type ModelState =
       readonly is: "ready";
       readonly name: string;
       readonly model: WorkerModel;
-      /** What a program in Node would give `loadModel`. */
-      readonly nodeSource: string;
     };
 
 /** What the user may decide about loading; `auto` leaves it to the runtime. */
@@ -63,17 +61,11 @@ export async function load(source: string | Blob, name: string): Promise<void> {
       },
     });
     modelInfo.value = model.info;
-    modelState.value = { is: "ready", name, model, nodeSource: nodeSource(model.info) };
+    modelState.value = { is: "ready", name, model };
   } catch (error) {
     worker.terminate();
     modelState.value = aborter.signal.aborted ? { is: "none" } : { is: "none", error: shownError(error) };
   }
-}
-
-/** The catalog's name where the file is one of the catalog, else the file beside the program. */
-function nodeSource({ id, contentHash }: WorkerModelInfo): string {
-  for (const [name, { sha256 }] of CATALOG) if (sha256 === contentHash) return name;
-  return `./${id.split("/").at(-1)}`;
 }
 
 /** Frees the model and its worker, if there is one. */
@@ -84,4 +76,10 @@ export async function unload(): Promise<void> {
   modelState.value = { is: "none" };
   modelInfo.value = undefined;
   await state.model.dispose();
+}
+
+/** Takes a model away that is no more: its worker was ended, or its device is lost. */
+export function giveUp(error: unknown): void {
+  modelInfo.value = undefined;
+  modelState.value = { is: "none", error: shownError(error) };
 }

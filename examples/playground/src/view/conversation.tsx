@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { isOver, type Run } from "../run/run.ts";
 import { type Turn, turns } from "../state/conversation.ts";
 import { inspect, inspectedRun } from "../state/inspection.ts";
@@ -11,8 +12,9 @@ import { SpokenAnswer } from "./spoken-answer.tsx";
 
 /** All that was said, and where to say more. */
 export function Conversation() {
+  const section = useKeptInSight();
   return (
-    <section class="conversation" aria-labelledby="conversation-title">
+    <section ref={section} class="conversation" aria-labelledby="conversation-title">
       <h2 id="conversation-title" class="visually-hidden">
         Conversation
       </h2>
@@ -26,6 +28,29 @@ export function Conversation() {
     </section>
   );
 }
+
+/** Goes along with an answer that grows, unless the reader has scrolled up. */
+function useKeptInSight() {
+  const section = useRef<HTMLElement>(null);
+  const isAtEnd = useRef(true);
+  const length = turns.value.at(-1)?.run.passes.value.length;
+  useEffect(() => {
+    const scroller = section.current!.parentElement!;
+    const look = () => {
+      isAtEnd.current = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_THE_END;
+    };
+    scroller.addEventListener("scroll", look, { passive: true });
+    return () => scroller.removeEventListener("scroll", look);
+  }, []);
+  useEffect(() => {
+    const scroller = section.current!.parentElement!;
+    if (isAtEnd.current) scroller.scrollTop = scroller.scrollHeight;
+  }, [turns.value.length, length]);
+  return section;
+}
+
+/** In pixels. */
+const NEAR_THE_END = 80;
 
 function TurnView({ turn: { question, run } }: { readonly turn: Turn }) {
   const status = run.status.value;

@@ -3,7 +3,6 @@ import { useId } from "preact/hooks";
 import { runJson } from "../run/run-json.ts";
 import { runSnippet } from "../run/run-snippet.ts";
 import { inspectedRun } from "../state/inspection.ts";
-import { modelInfo, modelState } from "../state/model.ts";
 import { registry } from "../state/settings.ts";
 
 /** Takes the run that is looked at along: as data, or as a program that does it again. */
@@ -13,10 +12,8 @@ export function CopyRun() {
   /** What the clipboard refused, to be copied by hand. */
   const shown = useSignal<string | undefined>(undefined);
   const run = inspectedRun.value;
-  const info = modelInfo.value;
-  const state = modelState.value;
   const isDone = run?.status.value.is === "done";
-  if (run === undefined || info === undefined || state.is !== "ready") return null;
+  if (run === undefined) return null;
   const copy = async (what: string, text: string | undefined) => {
     if (text === undefined) return;
     try {
@@ -32,15 +29,13 @@ export function CopyRun() {
     <section aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>Take it along</h2>
       <div class="buttons">
-        <button type="button" disabled={!isDone} onClick={() => copy("JSON", runJson(run, info))}>
+        <button type="button" disabled={!isDone} onClick={() => copy("JSON", runJson(run))}>
           Copy as JSON
         </button>
         <button
           type="button"
           disabled={!isDone}
-          onClick={() =>
-            copy("TypeScript", runSnippet(run, { model: state.nodeSource, parts: registry.list() }))
-          }
+          onClick={() => copy("TypeScript", runSnippet(run, registry.list()))}
         >
           Copy as TypeScript
         </button>

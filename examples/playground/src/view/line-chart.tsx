@@ -43,7 +43,7 @@ export function LineChart({ label, x, xLabel, yLabel, lines }: LineChartProps) {
           width: element.clientWidth,
           height: HEIGHT,
           cursor: { y: false, points: { size: 6 } },
-          legend: { live: false },
+          legend: { show: false },
           scales: { x: { time: false }, y: { range: (_, __, most) => [0, most * 1.1] } },
           axes: [
             { ...axis, ticks, label: xLabel, labelSize: 18, labelFont: "12px system-ui", size: 30 },
@@ -78,5 +78,19 @@ export function LineChart({ label, x, xLabel, yLabel, lines }: LineChartProps) {
       chart?.destroy();
     };
   }, [x, xLabel, yLabel, lines]);
-  return <div ref={host} class="chart" role="img" aria-label={label} />;
+  return (
+    <>
+      <div ref={host} class="chart" role="img" aria-label={label} />
+      <ul class="chart-legend" aria-hidden="true">
+        {lines.map(({ label, dash }, index) => (
+          <li key={label} data-mark={index % COLOURS.length}>
+            <svg viewBox="0 0 28 8" role="presentation">
+              <path d="M0 4h28" stroke-dasharray={dash?.join(" ")} />
+            </svg>
+            {label}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
 }

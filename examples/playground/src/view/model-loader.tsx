@@ -37,9 +37,9 @@ function ServedModels() {
   }
   return (
     <ul class="models" aria-label="Models on this server">
-      {models.map(({ name, address, bytes }) => (
+      {models.map(({ name, address, bytes }, index) => (
         <li key={address}>
-          <button type="button" class="primary" onClick={() => load(address, name)}>
+          <button type="button" class={index === 0 ? "primary" : ""} onClick={() => load(address, name)}>
             Load {name}
           </button>
           <span class="aside">{megabytes(bytes)}, from this server</span>
@@ -77,6 +77,7 @@ const DTYPES: Readonly<Record<string, string>> = {
   stored: "as stored",
   q8: "8 bits",
   q4: "4 bits, loses quality",
+  fp16: "16 bits, on GPUs that have them",
   fp32: "32 bits",
 };
 
