@@ -37,6 +37,8 @@ class DraftHead(nn.Module):
         for name in LAYER_PARTS:
             setattr(self, name, nn.Parameter(getattr(layer, name).clone()))
         self.final_norm = nn.Parameter(final_norm.clone())
+        self.dropout = 0.0
+        """Share of inputs and of activations that training leaves out."""
 
     @classmethod
     def from_parts(cls, shape: ModelShape, parts: dict[str, Tensor]) -> DraftHead:
@@ -56,6 +58,7 @@ class DraftHead(nn.Module):
         """
         shape = self.shape
         length = embeddings.shape[0]
+        drop = lambda x: F.dropout(x, self.dropout, self.training)
         cos, sin = rotary(torch.arange(length), shape.head_size, shape.rope_theta)
         offsets = torch.arange(length)
         distance = offsets[:, None] - offsets  # [T, T], how far a row looks back
@@ -63,7 +66,7 @@ class DraftHead(nn.Module):
         outputs: list[Tensor] = []
         drafted: list[tuple[Tensor, Tensor]] = []
         for step in range(1, steps + 1):
-            x = F.linear(torch.cat([embeddings, features], dim=-1), self.input_projection)
+            x = F.linear(drop(torch.cat([embeddings, features], dim=-1)), self.input_projection)
             normed = rms_norm(x, self.attention_norm, shape.norm_epsilon)
             heads = F.linear(normed, self.query_key_value).view(length, -1, shape.head_size).transpose(0, 1)
             query, key, value = heads.split([shape.heads, shape.key_value_heads, shape.key_value_heads])
@@ -82,9 +85,9 @@ class DraftHead(nn.Module):
             attended = weights[..., :length] @ true_value
             for index, (_, v) in enumerate(chain):
                 attended = attended + weights[..., length + index, None] * v
-            x = x + F.linear(attended.transpose(0, 1).reshape(length, shape.width), self.attention_output)
+            x = x + F.linear(drop(attended.transpose(0, 1).reshape(length, shape.width)), self.attention_output)
             gate, up = F.linear(rms_norm(x, self.feed_forward_norm, shape.norm_epsilon), self.gate_up).chunk(2, -1)
-            x = x + F.linear(F.silu(gate) * up, self.down)
+            x = x + F.linear(drop(F.silu(gate) * up), self.down)
             outputs.append(rms_norm(x, self.final_norm, shape.norm_epsilon))
             features = late(outputs[-1])
         return outputs

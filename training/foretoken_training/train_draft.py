@@ -34,9 +34,10 @@ class DraftTraining:
         self.model, self.dataset, self.recipe, self.folder = model, dataset, recipe, folder
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe["seed"])
-        self.vocabulary = reduced_vocabulary(dataset.training, recipe["vocabulary"], model.shape.vocabulary)
+        self.vocabulary = reduced_vocabulary(dataset.training, model.head, recipe["vocabulary"], dataset.prefix)
         self.rows = model.head[self.vocabulary]
         self.head = self.start()
+        self.head.dropout = recipe["dropout"]
         rates = {"lr": recipe["learningRate"], "betas": tuple(recipe["betas"]), "weight_decay": recipe["weightDecay"]}
         self.optimizer = torch.optim.AdamW(self.head.parameters(), **rates)
         self.updates = self.visited = 0

@@ -27,10 +27,12 @@ def test_knows_a_text_that_goes_round_in_circles():
     assert not repeats(list(range(100)))
 
 
-def test_the_reduced_vocabulary_holds_the_most_frequent_tokens():
-    chat = Chat(0, torch.tensor([7, 7, 3, 3, 9]), torch.zeros(5, 4), 1, 0)
-    assert reduced_vocabulary([chat], 2, 10).tolist() == [3, 7]
-    assert reduced_vocabulary([chat], 4, 10).tolist() == [0, 3, 7, 9]
+def test_the_reduced_vocabulary_holds_what_the_target_expects():
+    head = 9 * torch.eye(6)
+    states = torch.eye(6)[[5, 5, 2, 5, 2, 0]].half()
+    chat = Chat(0, torch.zeros(6, dtype=torch.long), states, 1, 0)
+    assert reduced_vocabulary([chat], head, 2, stride=1).tolist() == [2, 5]
+    assert reduced_vocabulary([chat], head, 2, prefix=5, stride=1).tolist()[0] == 0
 
 
 def test_a_chain_that_guesses_everything_is_accepted_whole():
