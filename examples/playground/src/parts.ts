@@ -1,12 +1,27 @@
-import { createRegistry, type PartJson, type Registry } from "@foretoken/core";
+import { createRegistry, type PartJson, type Plugin, type Registry } from "@foretoken/core";
+import { plugin as draftModel } from "@foretoken/draft-model";
+import { plugin as dyspec } from "@foretoken/dyspec";
+import { plugin as layerSkip } from "@foretoken/layer-skip";
 import { plugin as promptLookup } from "@foretoken/prompt-lookup";
+import { plugin as rsd } from "@foretoken/rsd";
+import { plugin as speculativeSampling } from "@foretoken/speculative-sampling";
 import { plugin as tokenRecycling } from "@foretoken/token-recycling";
 
-/** The parts a user can choose from; the page makes its form of them, and the worker builds them. To offer another, add it here. */
+/** The packages that have them, so that a program made of a run knows what to import. To offer another, add it here. */
+const PLUGINS: Readonly<Record<string, Plugin>> = {
+  "@foretoken/draft-model": draftModel,
+  "@foretoken/dyspec": dyspec,
+  "@foretoken/layer-skip": layerSkip,
+  "@foretoken/prompt-lookup": promptLookup,
+  "@foretoken/rsd": rsd,
+  "@foretoken/speculative-sampling": speculativeSampling,
+  "@foretoken/token-recycling": tokenRecycling,
+};
+
+/** The parts a user can choose from: the page makes its form of them, and the worker builds them. */
 export function playgroundRegistry(): Registry {
   const registry = createRegistry();
-  registry.register(promptLookup, { from: "@foretoken/prompt-lookup" });
-  registry.register(tokenRecycling, { from: "@foretoken/token-recycling" });
+  for (const [from, plugin] of Object.entries(PLUGINS)) registry.register(plugin, { from });
   return registry;
 }
 

@@ -41,7 +41,14 @@ export function namesOf(registry: Registry, kind: PartKind): readonly string[] {
     .map(({ name }) => name);
 }
 
+/** The first part that is complete without a word of the user's; else the first. */
 function firstPart(registry: Registry, kind: PartKind): PartJson | undefined {
-  const [name] = namesOf(registry, kind);
-  return name === undefined ? undefined : newPart(registry, name);
+  const parts = namesOf(registry, kind).map((name) => newPart(registry, name));
+  return parts.find((part) => isComplete(registry, part)) ?? parts[0];
+}
+
+function isComplete(registry: Registry, part: PartJson): boolean {
+  return optionFields(registry.describe(part.use).options).every(
+    ({ name, isRequired }) => !isRequired || part[name] !== undefined,
+  );
 }

@@ -14,13 +14,14 @@ export function runSnippet(run: Run, parts: readonly PartInfo[]): string {
   const { messages, decoder, sampling } = run.request;
   const status = run.status.value;
   const seed = status.is === "done" ? status.generation.seed : sampling.seed;
-  const named = namesIn(decoder);
-  const plugins = parts.flatMap(({ name, from }) =>
-    named.has(name) && from !== undefined && from !== "@foretoken/core"
-      ? [{ variable: camelCase(name), from }]
-      : [],
+  const names = namesIn(decoder);
+  const named = parts.filter(({ name }) => names.has(name));
+  const plugins = named.flatMap(({ name, from }) =>
+    from !== undefined && from !== "@foretoken/core" ? [{ variable: camelCase(name), from }] : [],
   );
   const options = { messages, ...sampling, seed };
+  // Draft models are named in JSON; here they are loaded as in the worker.
+  const resources = named.some(({ kind }) => kind === "source") ? ", { resources: { loadModel } }" : "";
   return [
     'import { createRegistry, generate } from "@foretoken/core";',
     'import { loadModel } from "@foretoken/runtime";',
@@ -31,7 +32,7 @@ export function runSnippet(run: Run, parts: readonly PartInfo[]): string {
     "",
     `const model = await loadModel(${JSON.stringify(sourceOf(run.model))}, ${inline({ dtype })});`,
     "const { text, report } = await generate(model, {",
-    `  decoder: registry.compose("decoder", ${inline(decoder)}),`,
+    `  decoder: registry.compose("decoder", ${inline(decoder)}${resources}),`,
     ...Object.entries(options).flatMap(([name, value]) =>
       value === undefined ? [] : [`  ${name}: ${name === "messages" ? lines(messages) : inline(value)},`],
     ),

@@ -6,7 +6,7 @@ export interface SourceMark {
 }
 
 /** Looks there are for drafters; further ones share them. */
-const LOOKS = 4;
+const LOOKS = 5;
 
 /**
  * The mark of a token.

@@ -13,6 +13,9 @@ export const decoder = signal<PartJson>(FIRST_DECODER);
 /** How tokens are drawn. */
 export const sampling = signal<SamplingSettings>({ maxTokens: 200 });
 
+/** What parts find in the worker; here nothing is run, so it is enough that it is there. */
+const IN_THE_WORKER = { loadModel: () => Promise.reject(new Error("Models are loaded in the worker.")) };
+
 /** What the chosen decoder promises, or why it cannot be built. */
 export type DecoderVerdict =
   | { readonly name: string; readonly level: GuaranteeLevel; readonly reasons: readonly string[] }
@@ -21,7 +24,7 @@ export type DecoderVerdict =
 /** Builds the chosen decoder to see whether it can be. */
 export const verdict = computed<DecoderVerdict>(() => {
   try {
-    const built = registry.compose("decoder", decoder.value);
+    const built = registry.compose("decoder", decoder.value, { resources: IN_THE_WORKER });
     return { name: built.name, ...built.guarantee() };
   } catch (error) {
     return { error: shownError(error) };
