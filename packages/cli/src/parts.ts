@@ -1,13 +1,29 @@
 import { createRegistry, type DecodingError, hasCode, type Registry } from "@foretoken/core";
 import { discoverPlugins } from "@foretoken/core/discovery";
+import { plugin as draftModel } from "@foretoken/draft-model";
+import { plugin as dyspec } from "@foretoken/dyspec";
+import { plugin as layerSkip } from "@foretoken/layer-skip";
 import { plugin as promptLookup } from "@foretoken/prompt-lookup";
+import { plugin as rsd } from "@foretoken/rsd";
+import { plugin as speculativeSampling } from "@foretoken/speculative-sampling";
 import { plugin as tokenRecycling } from "@foretoken/token-recycling";
+import { plugin as trainedDraft } from "@foretoken/trained-draft";
+
+const SHIPPED = {
+  "@foretoken/draft-model": draftModel,
+  "@foretoken/dyspec": dyspec,
+  "@foretoken/layer-skip": layerSkip,
+  "@foretoken/prompt-lookup": promptLookup,
+  "@foretoken/rsd": rsd,
+  "@foretoken/speculative-sampling": speculativeSampling,
+  "@foretoken/token-recycling": tokenRecycling,
+  "@foretoken/trained-draft": trainedDraft,
+};
 
 /** The built-in parts and the plugins this command comes with. */
 export function shippedRegistry(): Registry {
   const registry = createRegistry();
-  registry.register(promptLookup, { from: "@foretoken/prompt-lookup" });
-  registry.register(tokenRecycling, { from: "@foretoken/token-recycling" });
+  for (const [from, plugin] of Object.entries(SHIPPED)) registry.register(plugin, { from });
   return registry;
 }
 
