@@ -67,6 +67,8 @@ export default defineConfig({
                 executablePath,
                 args: [
                   "--no-sandbox",
+                  // Memory of a GPU is given back when its handles are collected: tests of it must be able to ask for that.
+                  "--js-flags=--expose-gc",
                   "--enable-unsafe-webgpu",
                   "--disable-quic",
                   "--no-first-run",

@@ -8,6 +8,13 @@ import { loadRuntime, type RuntimeModel } from "./load-runtime.ts";
 import { bytesSource } from "./weights/byte-source.ts";
 import { openGguf } from "./weights/open-gguf.ts";
 
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Folder of the shared fixtures. */
+    shared: string;
+  }
+}
+
 /** Context enough for the cache to grow twice past its first 256 rows. */
 const SIZES = { contextLength: 700 };
 const TOLERANCE = 1e-3;
