@@ -55,6 +55,8 @@ export default defineConfig({
           },
           include: ["{packages,plugins}/*/src/**/*.browser.test.ts", "test/**/*.browser.test.ts"],
           testTimeout: 60_000,
+          // Behind the others: projects that run together must have the same number of workers.
+          sequence: { groupOrder: 1 },
           // One page for all files: shaders are compiled once for a device, and that takes seconds.
           isolate: false,
           fileParallelism: false,
