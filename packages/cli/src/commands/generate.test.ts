@@ -176,7 +176,7 @@ describe("sampling", () => {
     [["--top-p", "NaN"], "must be a number"],
     [["--max-tokens", "1.5"], "whole number"],
     [["--bias", "12"], "198=-2.5"],
-    [["--dtype", "q3"], "stored, fp32, q8, q4"],
+    [["--dtype", "q3"], "stored, fp32, fp16, q8, q4"],
     [["--tempreature", "1"], "--temperature"],
   ])("%j is a usage error that says what is right", async (flags, hint) => {
     const { code, stdout, stderr } = await runScripted(["generate", ...flags, "hi"]);
