@@ -66,6 +66,7 @@ test("on a real runtime a judge reads the rows it judges: scores are those of th
     prompt,
     decoder,
     maxTokens: 48,
+    ignoreEnd: true,
     temperature: 1,
     seed: 2,
   });
