@@ -27,6 +27,8 @@ export async function longestTasks(
   await browser.startTracing(page, { categories: ["toplevel", "__metadata", "blink.user_timing"] });
   await page.evaluate(() => performance.mark("traced-page"));
   await work();
+  // A task is written down when it ends, which may be after its work is known to be done.
+  await page.waitForTimeout(100);
   const trace: { readonly traceEvents: readonly TraceEvent[] } = JSON.parse(
     (await browser.stopTracing()).toString(),
   );

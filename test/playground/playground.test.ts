@@ -88,7 +88,7 @@ async function ask(page: Page, question = QUESTION): Promise<string> {
   await page.getByLabel("Your message").fill(question);
   await page.getByLabel("Your message").press("Enter");
   await page.locator(".summary").nth(answers).waitFor();
-  return (await page.locator(".turn .answer-text").nth(answers).textContent())!;
+  return (await page.locator(".turn .answer-text").last().textContent())!;
 }
 
 const scrollsSideways = (page: Page) =>
@@ -314,4 +314,31 @@ test("does with less where there is no WebGPU and no isolation, and says so", as
   } finally {
     await bare.close();
   }
+});
+
+test("says that its worker is gone, and loads again", async () => {
+  const page = await openPage();
+  await page.addInitScript(() => {
+    const started: Worker[] = [];
+    Object.assign(window, { started });
+    window.Worker = class extends Worker {
+      constructor(...given: ConstructorParameters<typeof Worker>) {
+        super(...given);
+        started.push(this);
+      }
+    };
+  });
+  await page.reload();
+  await loadFile(page, "wasm");
+  await page.getByRole("combobox", { name: "Decoder", exact: true }).selectOption("plain");
+  await page.getByLabel("Most tokens").fill("");
+  await page.getByLabel("Your message").fill("and then");
+  await page.getByRole("button", { name: "Ask" }).click();
+  await page.locator(".pass").nth(3).waitFor();
+  await page.evaluate(() => (window as unknown as { started: Worker[] }).started[0]!.terminate());
+  await page.getByRole("alert").waitFor();
+  expect(await page.getByRole("alert").first().textContent()).toContain("WORKER_LOST");
+  await loadFile(page, "wasm");
+  await page.getByLabel("Most tokens").fill("20");
+  expect((await ask(page, "and now")).length).toBeGreaterThan(0);
 });

@@ -97,8 +97,8 @@ function Summary({ run }: { readonly run: Run }) {
     <p class="summary">
       {counted(usage.completionTokens, "token")} in {counted(report.targetPasses, "pass", "passes")},{" "}
       {report.blockEfficiency.toFixed(2)} a pass,{" "}
-      <strong>{report.tokensPerSecond.toFixed(1)} tokens/s</strong>, {guarantee.level} text; {ENDINGS[finish]}
-      .{" "}
+      <strong>{report.tokensPerSecond.toFixed(1)} tokens/s</strong>, promise {guarantee.level};{" "}
+      {ENDINGS[finish]}.{" "}
       {inspectedRun.value !== run && (
         <button type="button" class="quiet" onClick={() => inspect(run)}>
           Look at its passes

@@ -24,7 +24,7 @@ export function DecoderForm() {
         <ErrorNotice error={outcome.error} />
       ) : (
         <p class="promise" aria-live="polite">
-          Promises <strong>{outcome.level}</strong> text{PROMISE[outcome.level]}
+          Promise: <strong>{outcome.level}</strong>, {PROMISE[outcome.level]}
         </p>
       )}
       <DecoderJson />
@@ -33,9 +33,9 @@ export function DecoderForm() {
 }
 
 const PROMISE = {
-  identical: ": what plain decoding gives with the same seed.",
-  distribution: " law: as probable as with plain decoding, drawn otherwise.",
-  altered: ": another text than plain decoding's, on purpose.",
+  identical: "the text that plain decoding gives with the same seed.",
+  distribution: "every text as probable as with plain decoding.",
+  altered: "another text than plain decoding's, on purpose.",
 } as const;
 
 /** The decoder as the library takes it; may be written by hand. */
