@@ -2,6 +2,7 @@ import { createRegistry, type DecodingError, hasCode, type Registry } from "@for
 import { discoverPlugins } from "@foretoken/core/discovery";
 import { plugin as draftModel } from "@foretoken/draft-model";
 import { plugin as dyspec } from "@foretoken/dyspec";
+import { plugin as judge } from "@foretoken/judge";
 import { plugin as layerSkip } from "@foretoken/layer-skip";
 import { plugin as promptLookup } from "@foretoken/prompt-lookup";
 import { plugin as rsd } from "@foretoken/rsd";
@@ -12,6 +13,7 @@ import { plugin as trainedDraft } from "@foretoken/trained-draft";
 const SHIPPED = {
   "@foretoken/draft-model": draftModel,
   "@foretoken/dyspec": dyspec,
+  "@foretoken/judge": judge,
   "@foretoken/layer-skip": layerSkip,
   "@foretoken/prompt-lookup": promptLookup,
   "@foretoken/rsd": rsd,

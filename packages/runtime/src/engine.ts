@@ -99,8 +99,8 @@ export class Engine {
     if (--this.#holders > 0) return;
     this.#onReleased();
     await inTurn(async () => {
-      await this.executor.release();
       this.pool.store.release();
+      await this.executor.release();
     });
     await this.source.dispose();
   }

@@ -1,38 +1,12 @@
-import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 import { shared } from "../../../test/shared.ts";
 import { distance } from "./__fixtures__/distance.ts";
+import { fusedOnCpu } from "./__fixtures__/fused-on-cpu.ts";
 import { reference } from "./__fixtures__/tiny-model.ts";
-import type { OnnxRuntime } from "./device/onnx-runtime.ts";
-import { openWebGpu } from "./device/webgpu-backend.ts";
 import { Engine } from "./engine.ts";
 import { fileSource } from "./weights/byte-source.ts";
 import type { WeightDtype } from "./weights/linear-layout.ts";
 import { openGguf } from "./weights/open-gguf.ts";
-
-/**
- * The backend of WebGPU with its graphs on the native CPU provider: no adapter in reach computes in float16, but that the
- * graphs are sound in it, and close to float32, shows here too.
- */
-function fusedOnCpu(hasFloat16: boolean) {
-  const { InferenceSession, Tensor } = createRequire(import.meta.url)("onnxruntime-node");
-  const runtime: OnnxRuntime = {
-    InferenceSession: {
-      create: (model, { externalData } = {}) =>
-        InferenceSession.create(model, { externalData, executionProviders: ["cpu"], logSeverityLevel: 3 }),
-    },
-    Tensor,
-  };
-  const executionProvider = { name: "cpu" } as const;
-  return openWebGpu({
-    runtime,
-    version: "test",
-    hasFloat16,
-    isSoftware: false,
-    bindsOutputs: false,
-    executionProvider,
-  });
-}
 
 async function errorOf(name: string, reads: string, dtype: WeightDtype, hasFloat16: boolean) {
   const weights = await openGguf(await fileSource(shared(`fixtures/gguf/${name}.gguf`)));

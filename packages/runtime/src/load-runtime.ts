@@ -63,7 +63,7 @@ export interface RuntimeModel extends Model {
    */
   calibrate(options?: { readonly signal?: AbortSignal }): Promise<CostTable>;
   /**
-   * Loads a trained draft head as a small model beside this one: same device, dtype and threads, this model's embeddings and head
+   * Loads a trained draft head as a small model beside this one, on one thread: same device and dtype, this model's embeddings and head
    * rows. Its rows carry {@link RowInput.feature}, its logits are `[V']`, one for each token of the head's vocabulary. The same
    * head is loaded once, and disposed with this model.
    *
@@ -108,7 +108,8 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
   let cost: CostCurve = isCostTable(measured) ? costCurve(measured, true) : assumedCost(device, dtype);
   const takesFeatures = engine.source.tensor("inputProjection") !== undefined;
   const heads = new HeadModels(engine.source, (weights, headId) =>
-    loadRuntime(weights, { id: headId, tokenizer, dtype, device, cacheFolder, threads, poolRows }),
+    // One thread: others would still be spinning for more of its work when the target's next pass needs their cores.
+    loadRuntime(weights, { id: headId, tokenizer, dtype, device, cacheFolder, threads: 1, poolRows }),
   );
   let isDisposed = false;
   const model: RuntimeModel = {

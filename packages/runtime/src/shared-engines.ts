@@ -20,14 +20,22 @@ export async function engineFor(
   const shared = engines.get(backend) ?? new Map<string, Promise<Engine>>();
   engines.set(backend, shared);
   const key = JSON.stringify([source.contentHash, options.dtype, options.poolRows]);
-  const found = await shared.get(key)?.catch(() => undefined);
-  if (found && !found.isReleased) {
-    found.retain();
-    await source.dispose();
-    return found;
+  for (let running = shared.get(key); running !== undefined; running = shared.get(key)) {
+    const found = await running.catch(() => undefined);
+    if (found && !found.isReleased) {
+      found.retain();
+      await source.dispose();
+      return found;
+    }
+    // Whoever waited for the same one may have put another in its place by now.
+    if (shared.get(key) === running) shared.delete(key);
   }
-  const opening = Engine.open(source, backend, options, () => shared.delete(key));
+  // Nothing is awaited between looking and setting: two loads at once must not both open.
+  const forget = () => {
+    if (shared.get(key) === opening) shared.delete(key);
+  };
+  const opening = Engine.open(source, backend, options, forget);
   shared.set(key, opening);
-  opening.catch(() => shared.delete(key));
+  opening.catch(forget);
   return opening;
 }

@@ -79,6 +79,16 @@ export class DeviceRows implements RowStore {
     this.#buffers = buffers;
   }
 
+  /**
+   * Copies what a graph made into buffers of the arranging graphs, which stay: those of a graph are memory of its session
+   * and must not outlive it.
+   */
+  async detach(): Promise<void> {
+    if (!this.#buffers) return;
+    const order = BigInt64Array.from({ length: this.#held }, (_, row) => BigInt(row));
+    this.replace(await this.#parts.arrange(order, this.#buffers));
+  }
+
   /** Frees the buffers; what was in them is lost. */
   release(): void {
     if (this.#buffers) disposeBuffers(this.#buffers);
@@ -112,6 +122,11 @@ export function pastOf(outputs: InferenceSession.OnnxValueMapType, layers: numbe
 export function presentOf(buffers: DeviceBuffers): Readonly<Record<string, Tensor>> {
   const layers = Object.keys(buffers).length / 2;
   return Object.fromEntries(renamed(layers).map(([past, present]) => [present, buffers[past]]));
+}
+
+/** The names under which buffers come out. */
+export function presentNames(layers: number): readonly string[] {
+  return renamed(layers).map(([, present]) => present);
 }
 
 function renamed(layers: number): (readonly [past: string, present: string])[] {

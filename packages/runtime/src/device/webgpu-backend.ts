@@ -1,11 +1,10 @@
 import { DecodingError } from "@foretoken/core";
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import type { FloatType } from "../graph/onnx-model.ts";
-import { PORTS } from "../graph/ports.ts";
 import { arrangingGraph, choosingGraph, ROW_PORTS } from "../graph/row-graphs.ts";
 import type { ModelConfig } from "../weights/model-weights.ts";
 import type { Backend, LoadableGraph } from "./backend.ts";
-import { arrangeWith, DeviceRows } from "./device-rows.ts";
+import { arrangeWith, DeviceRows, presentNames } from "./device-rows.ts";
 import { type OnnxRuntime, weightOptions } from "./onnx-runtime.ts";
 import { type DeviceHost, WebGpuExecutable } from "./webgpu-executable.ts";
 
@@ -96,7 +95,7 @@ export function openWebGpu(provider: WebGpuProvider): Backend {
     async load(graph, { store, keep }) {
       const refusal = provider.refuses?.(graph);
       if (refusal !== undefined) throw unavailable(refusal);
-      const names = [...keep, ...cacheOutputs((store as DeviceRows).layers)];
+      const names = [...keep, ...presentNames((store as DeviceRows).layers)];
       const session = await create(graph.model, {
         ...weightOptions(graph),
         preferredOutputLocation: Object.fromEntries(names.map((name) => [name, "gpu-buffer"])),
@@ -127,13 +126,6 @@ function createRows(
 
 function rowsTensor({ Tensor }: OnnxRuntime, order: BigInt64Array): Tensor {
   return new Tensor("int64", order, [order.length]);
-}
-
-function cacheOutputs(layers: number): string[] {
-  return Array.from({ length: layers }, (_, layer) => [
-    PORTS.presentKey(layer),
-    PORTS.presentValue(layer),
-  ]).flat();
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,8 +1,9 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import type { Executable, OutputRows, Run } from "./backend.ts";
-import { type DeviceRows, pastOf, presentOf } from "./device-rows.ts";
+import { type DeviceRows, pastOf, presentNames, presentOf } from "./device-rows.ts";
 import { hostRows } from "./host-rows.ts";
 import { type Feeds, type OnnxRuntime, toTensor } from "./onnx-runtime.ts";
+import { inTurn } from "./run-queue.ts";
 
 /** What an executable needs of its backend. */
 export interface DeviceHost {
@@ -22,6 +23,9 @@ export class WebGpuExecutable implements Executable {
   readonly #host: DeviceHost;
   readonly #session: InferenceSession;
   readonly #store: DeviceRows;
+  /** Outputs that lie on the device and were not disposed. */
+  #held = 0;
+  #isReleased = false;
 
   constructor(host: DeviceHost, session: InferenceSession, store: DeviceRows) {
     this.#host = host;
@@ -43,12 +47,33 @@ export class WebGpuExecutable implements Executable {
           ...Object.fromEntries(outputs.map((name) => [name, null])),
         })
       : await this.#session.run(all);
-    if (!this.#host.bindsOutputs) this.#store.replace(pastOf(results, this.#store.layers));
+    if (!this.#host.bindsOutputs) {
+      this.#store.replace(pastOf(results, this.#store.layers));
+      this.#disposeUnasked(results, outputs);
+    }
     return Object.fromEntries(outputs.map((name) => [name, this.#rows(results[name])]));
   }
 
-  release(): Promise<void> {
-    return this.#host.orLost(() => this.#session.release()).catch(() => undefined);
+  async release(): Promise<void> {
+    this.#isReleased = true;
+    const { bindsOutputs, orLost } = this.#host;
+    await orLost(async () => {
+      if (!bindsOutputs) await this.#store.detach();
+      await this.#releaseSession();
+    }).catch(() => undefined);
+  }
+
+  /** Ends the session when nothing that it made is left. */
+  async #releaseSession(): Promise<void> {
+    if (this.#isReleased && this.#held === 0) await this.#session.release();
+  }
+
+  /** Frees outputs on the device that came without being asked for; the cache is not among them. */
+  #disposeUnasked(results: InferenceSession.OnnxValueMapType, outputs: readonly string[]): void {
+    const kept = new Set([...outputs, ...presentNames(this.#store.layers)]);
+    for (const [name, tensor] of Object.entries(results)) {
+      if (!kept.has(name) && tensor.location !== "cpu") tensor.dispose();
+    }
   }
 
   #rows(output: Tensor): OutputRows {
@@ -61,11 +86,17 @@ export class WebGpuExecutable implements Executable {
         width,
       );
     }
+    this.#held++;
     return {
       width,
       isHost: false,
       read: (first, count) => this.#host.orLost(() => this.#host.readRows(output, first, count)),
-      dispose: () => output.dispose(),
+      dispose: () => {
+        output.dispose();
+        this.#held--;
+        if (this.#isReleased)
+          void inTurn(() => this.#host.orLost(() => this.#releaseSession())).catch(() => undefined);
+      },
     };
   }
 }

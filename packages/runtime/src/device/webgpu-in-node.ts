@@ -33,7 +33,7 @@ async function open(): Promise<Backend> {
   };
   await computesIn("float32").catch((cause: unknown) => {
     throw unavailable(
-      `onnxruntime-node found no adapter; is there a driver for Vulkan? ${firstLine(cause)}`,
+      `onnxruntime-node found no adapter; is there a driver for Vulkan? ${adapterFault(cause)}`,
       cause,
     );
   });
@@ -51,6 +51,8 @@ async function open(): Promise<Backend> {
   });
 }
 
-function firstLine(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
+/** The last sentence of what ONNX Runtime says, without the place in its sources. */
+function adapterFault(cause: unknown): string {
+  const [line] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+  return line.replace(/^.*was false\. /, "");
 }
