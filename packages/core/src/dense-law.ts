@@ -112,18 +112,23 @@ export class DenseLaw extends LawBase {
     taken: (token: TokenId, probability: number) => number,
   ): TokenLaw | undefined {
     const ids = Int32Array.from(new Set([...this.#patches.ids, ...tokens])).sort();
-    let mass = 1;
-    const rest = Float64Array.from(ids, (token) => {
+    const probabilities = Float64Array.from(ids, (token) => {
       const probability = this.probability(token);
-      const lost = Math.min(probability, taken(token, probability));
-      mass -= lost;
-      return probability - lost;
+      return probability - Math.min(probability, taken(token, probability));
     });
-    if (!(mass > NOTHING)) return undefined;
-    return new DenseLaw(this.#weights, this.#blocks, this.#scale / mass, {
+    // Added up, not 1 less what was taken: that would leave rounding where nothing is left, and grow with every call.
+    const masses = new DenseLaw(this.#weights, this.#blocks, this.#scale, {
       ids,
-      probabilities: rest.map((probability) => probability / mass),
+      probabilities,
+    }).#blockMasses();
+    const mass = masses.reduce((sum, block) => sum + block);
+    if (!(mass > NOTHING)) return undefined;
+    const rest = new DenseLaw(this.#weights, this.#blocks, this.#scale / mass, {
+      ids,
+      probabilities: probabilities.map((probability) => probability / mass),
     });
+    rest.#knownMasses = masses.map((block) => block / mass);
+    return rest;
   }
 
   /** Probabilities inside one block, `[BLOCK]` or shorter at the end. */

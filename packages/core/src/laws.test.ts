@@ -35,6 +35,14 @@ function expectClose(law: TokenLaw | undefined, expected: readonly number[]): vo
     expect(probability).toBeCloseTo(expected[token]!, 11);
 }
 
+test("nothing is left when all tokens were taken out, however unlike their probabilities", () => {
+  for (const law of bothKinds([1, 1e-5, 1e-9, 3e-11, 0, 0])) {
+    const rest = law.without(0)!.without(1)!.without(2)!;
+    expect([3, 2].map((token) => rest.probability(token))).toEqual([1, 0]);
+    expect(rest.without(3)).toBeUndefined();
+  }
+});
+
 describe("A9: a token of probability 0 is never drawn", () => {
   test.each([0, 2 ** -53, 0.5, ALMOST_ONE])("at uniform %d", (uniform) => {
     fc.assert(
