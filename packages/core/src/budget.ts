@@ -8,7 +8,7 @@ export interface BudgetContext {
   readonly cost: CostCurve;
   /** Rows in the cache. */
   readonly context: number;
-  /** Most nodes that make sense: what is left of the answer and of the context. */
+  /** Most nodes that any tree may have, at least 1: positions left in the context, or with the same layers. */
   readonly room: number;
 }
 

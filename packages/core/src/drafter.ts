@@ -20,6 +20,8 @@ export interface ProposeContext {
   readonly random: Random;
   /** The target's law state behind the root; `law.lawOf(draftLogits, {})` warps a draft's logits as the target's are. */
   readonly law: LawState;
+  /** Levels that can become text, at least 1: what is left of the answer. Deeper nodes are allowed and wasted. Default: no end in sight. */
+  readonly depth?: number;
   /** Ends passes that a drafter runs. */
   readonly signal?: AbortSignal;
 }

@@ -197,6 +197,7 @@ class SpeculativeDecoding implements Decoding {
     const tree = await drafts.propose(root, this.#limits(position, stop.remaining), model.vocabularySize, {
       random,
       law,
+      depth: stop.remaining - 1,
       signal,
     });
     const depths = tree.nodes.map((node) => node.depth);
@@ -267,11 +268,11 @@ class SpeculativeDecoding implements Decoding {
     return { step, result };
   }
 
-  /** Node limits of the round; a tree with no more nodes than there is room in depth cannot be too deep. */
+  /** Node limits of the round: none for the last token; a tree with no more nodes than positions are left cannot be too deep. */
   #limits(position: number, remaining: number): readonly number[] {
     const { model, drafts, budgeting } = this.#state;
-    const room = Math.min(remaining - 1, this.#lastPosition(position) - position);
-    if (room < 1) return drafts.drafters.map(() => 0);
+    const room = this.#lastPosition(position) - position;
+    if (Math.min(remaining - 1, room) < 1) return drafts.drafters.map(() => 0);
     return budgeting.split({ drafters: drafts.drafters, cost: model.cost, context: position, room });
   }
 

@@ -49,6 +49,26 @@ test("laws are warped as the strategy asks", async () => {
   );
 });
 
+test("nothing is drawn, and no pass run, behind the last level that can become text", async () => {
+  const grown: unknown[] = [];
+  const deep = sourceDrafter({
+    name: "a chain",
+    source,
+    defaultLimit: 4,
+    async grow({ tree, expand, limit }) {
+      for (let node = 0; tree.size < limit; ) {
+        const [behind] = await expand([node]);
+        grown.push(behind?.mode());
+        if (behind === undefined) return;
+        node = tree.add(node, behind.mode(), behind, "a chain");
+      }
+    },
+  }).start({ model, session: model.createSession(), missingPrefix: 0 });
+  const tree = await deep.propose(0, 4, { random: seededRandom(7), law, depth: 2 });
+  expect([tree.size, grown]).toEqual([2, [0, 0, undefined]]);
+  deep.dispose();
+});
+
 test("forks and disposes the source's state with its own", async () => {
   const { drafting: state } = await drafting([]);
   const before = source.counts.live;

@@ -71,15 +71,23 @@ class SourceDrafting implements Drafting {
     // Keyed by the place behind the root, which no two rounds share.
     const position = this.#session.tokens.length + 1;
     let drawn = 0;
+    const { depth = Number.POSITIVE_INFINITY } = context;
     this.#state.begin(tree, context, warp);
     await grow({
       name,
       tree,
       limit,
-      expand: (nodes) => this.#state.expand(nodes),
+      expand: (nodes) => this.#expandAbove(depth, tree, nodes),
       uniform: () => context.random.uniform(position, "draft", drawn++),
     });
     return tree;
+  }
+
+  /** Nodes of a level all reach the end of the answer at once, save in trees that grow node by node. */
+  async #expandAbove(depth: number, tree: TokenTree, nodes: readonly number[]) {
+    const open = nodes.filter((node) => tree.nodes[node].depth < depth);
+    const laws = open.length === 0 ? [] : await this.#state.expand(open);
+    return nodes.map((node) => laws[open.indexOf(node)]);
   }
 
   observe(round: Parameters<Drafting["observe"]>[0]): Promise<void> | void {

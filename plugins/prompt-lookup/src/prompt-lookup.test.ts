@@ -23,8 +23,8 @@ function draftingOver(text: TokenId[], options?: PromptLookupOptions, endTokens:
   return promptLookup(options).start(context);
 }
 
-const draft = (drafting: Drafting, root: TokenId, limit = 20): TokenId[] => {
-  const tree = drafting.propose(root, limit, {} as ProposeContext);
+const draft = (drafting: Drafting, root: TokenId, limit = 20, depth?: number): TokenId[] => {
+  const tree = drafting.propose(root, limit, { depth } as ProposeContext);
   if (tree instanceof Promise) throw new Error("Prompt lookup drafts at once.");
   return tree.path(tree.size);
 };
@@ -47,6 +47,7 @@ test("drafts what followed the last tokens, up to its limits", () => {
   const text = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1];
   expect(draft(draftingOver(text, { minProbability: 0, maxTokens: 3 }), 2)).toEqual([3, 4, 5]);
   expect(draft(draftingOver(text, ALWAYS), 2, 2)).toEqual([3, 4]);
+  expect(draft(draftingOver(text, ALWAYS), 2, 5, 1)).toEqual([3]);
   expect(draft(draftingOver(text, ALWAYS), 99)).toEqual([]);
 });
 

@@ -2,6 +2,7 @@ import {
   type DraftContext,
   type Drafter,
   type Drafting,
+  type ProposeContext,
   parseOptions,
   type Round,
   type Session,
@@ -57,7 +58,7 @@ class PromptLookup implements Drafting {
     this.#estimate = estimate;
   }
 
-  propose(root: TokenId, limit: number): TokenTree {
+  propose(root: TokenId, limit: number, { depth = limit }: ProposeContext): TokenTree {
     const { maxTokens, minProbability, endTokens } = this.#settings;
     this.#readText();
     const length = this.#index.length;
@@ -67,7 +68,7 @@ class PromptLookup implements Drafting {
     for (let token = root; ; ) {
       this.#index.append(token);
       const match = this.#index.longestMatch();
-      if (match === undefined || draft.length === Math.min(maxTokens, limit)) break;
+      if (match === undefined || draft.length === Math.min(maxTokens, limit, depth)) break;
       probability *= this.#estimate.probability(match);
       if (probability < minProbability) break;
       token = match.next;

@@ -30,8 +30,8 @@ const start = (options: TokenRecyclingOptions): Drafting =>
 /** Small enough to check by eye: a root with two children, the first of which has two. */
 const TINY = { candidatesPerToken: 2, template: [[2], [2, 0]] };
 
-const propose = (drafting: Drafting, root: TokenId, limit = 80) =>
-  drafting.propose(root, limit, {} as ProposeContext) as TokenTree;
+const propose = (drafting: Drafting, root: TokenId, limit = 80, depth?: number) =>
+  drafting.propose(root, limit, { depth } as ProposeContext) as TokenTree;
 const tokensOf = (tree: TokenTree) => tree.nodes.slice(1).map(({ token }) => token);
 
 /** A verified pass whose rows were fed `rowTokens` and answered `topK`. */
@@ -66,6 +66,7 @@ test("drafts the candidates of the rows it saw, keyed by what each row was fed",
   //     └─ 2
   expect(tokensOf(tree)).toEqual([1, 2, 3, 0]);
   expect(tree.nodes.map(({ parent }) => parent)).toEqual([-1, 0, 0, 1, 1]);
+  expect(tokensOf(propose(drafting, 0, 80, 1))).toEqual([1, 2]);
 });
 
 test("drafts nothing behind a token it never saw fed, and nothing at first", async () => {

@@ -4,6 +4,7 @@ import {
   type Drafter,
   type Drafting,
   type Model,
+  type ProposeContext,
   parseOptions,
   type Round,
   type TokenId,
@@ -73,10 +74,10 @@ class TokenRecycling implements Drafting {
     this.#table = table;
   }
 
-  propose(root: TokenId, limit: number): TokenTree {
+  propose(root: TokenId, limit: number, { depth }: ProposeContext): TokenTree {
     if (this.#cut?.limit !== limit)
       this.#cut = { limit, template: cutTemplate(this.#settings.template, limit) };
-    return tableTree(root, this.#table, this.#cut.template, NAME);
+    return tableTree(root, this.#table, this.#cut.template, NAME, depth);
   }
 
   /** Keeps the candidates of every row, rejected ones too, in order: the last row with a token wins. */
