@@ -29,6 +29,7 @@ export function playgroundRegistry(): Registry {
 export const FIRST_DECODER: PartJson = {
   use: "speculative",
   drafters: [{ use: "prompt-lookup" }, { use: "token-recycling" }],
+  budget: "auto",
 };
 
 /** What everything else is measured against. */

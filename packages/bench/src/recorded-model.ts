@@ -14,6 +14,8 @@ import type { RecordedAnswer } from "./recorded-answer.ts";
 export interface RecordedModelOptions {
   /** `V`. */
   readonly vocabularySize: number;
+  /** What a pass of so many rows costs, for budgets that ask. Default one for each row. */
+  readonly cost?: (rows: number) => number;
 }
 
 /**
@@ -24,7 +26,10 @@ export interface RecordedModelOptions {
  * nothing of, have those of the newest earlier row that was fed the same token, or none; so a drafter that learns from
  * rejected rows is judged a little too low.
  */
-export function recordedModel(recorded: RecordedAnswer, { vocabularySize }: RecordedModelOptions): Model {
+export function recordedModel(
+  recorded: RecordedAnswer,
+  { vocabularySize, cost = (rows) => rows }: RecordedModelOptions,
+): Model {
   const text = [...recorded.prompt, ...recorded.answer];
   const model: Model = {
     id: "recorded",
@@ -36,7 +41,7 @@ export function recordedModel(recorded: RecordedAnswer, { vocabularySize }: Reco
     layers: 0,
     width: 0,
     tokenizer: undefined,
-    cost: { isMeasured: false, ms: (rows) => rows },
+    cost: { isMeasured: false, ms: cost },
     unsupported: ({ hidden = [], prefillHidden = [], gates, embeddings, extensions = [] }) =>
       hidden.length + prefillHidden.length + extensions.length > 0 || gates || embeddings
         ? ["A recorded answer has tokens and candidates only."]

@@ -105,12 +105,15 @@ async function rewrite(
   });
   const { prompt, answer } = recorded;
   const expected = answer.slice(0, maxTokens);
-  const { tokens } = await generate(recordedModel(recorded, { vocabularySize }), {
-    prompt,
-    decoder,
-    maxTokens: expected.length,
-    events,
-  });
+  const { tokens } = await generate(
+    recordedModel(recorded, { vocabularySize, cost: (rows) => priceOf(rows, prices) }),
+    {
+      prompt,
+      decoder,
+      maxTokens: expected.length,
+      events,
+    },
+  );
   if (tokens.join() === expected.join()) return;
   throw new DecodingError("UNSUPPORTED", {
     message: `${decoder.name} wrote another text than the recorded one.`,

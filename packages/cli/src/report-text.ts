@@ -28,6 +28,7 @@ export function reportLines(generation: Generation, model: Model): readonly stri
     ...Object.entries(report.bySource).map(
       ([source, { drafted, accepted }]) => `  by ${source}: ${accepted} of ${drafted} accepted`,
     ),
+    ...report.choices.map((choice, index) => `${index === 0 ? "chosen     " : "           "}${choice}`),
     `time       prefill ${ms(times.prefillMs)}, passes ${ms(times.passMs)}, drafting ${ms(times.draftMs)}, ` +
       `verifying ${ms(times.verifyMs)}, other ${ms(times.otherMs)}`,
   ];

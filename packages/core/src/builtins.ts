@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { autoBudget } from "./auto-budget.ts";
 import { fixedBudget } from "./fixed-budget.ts";
 import { part } from "./part-schema.ts";
 import { plain } from "./plain.ts";
@@ -58,5 +59,15 @@ export const builtins = (): readonly Plugin[] => [
     summary: "The same node limits every round.",
     options: z.strictObject({ nodes: z.union([nodes(), z.array(nodes())]).optional() }),
     create: fixedBudget,
+  }),
+  definePlugin({
+    specification: "v1",
+    kind: "budget",
+    name: "auto",
+    summary: "As many nodes as are worth their price, down to none.",
+    options: z.strictObject({
+      nodes: z.int().min(1).optional().describe("Nodes asked of one drafter at most; default 16"),
+    }),
+    create: autoBudget,
   }),
 ];

@@ -95,6 +95,8 @@ export interface Decoding {
    * @throws What its parts throw; the session then stands at its last commit with nothing pending.
    */
   steps(context: DecodeContext): AsyncGenerator<DecodeStep, void, undefined>;
+  /** Sentences about what it chose and why, for the report. */
+  explain?(): readonly string[];
   /** A copy for a branch of the session. */
   fork(session: Session): Decoding;
   truncate(length: number): void;

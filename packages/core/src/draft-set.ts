@@ -27,14 +27,18 @@ export class DraftSet {
     return this.#draftings.some((drafting) => drafting.needsPrefix === true);
   }
 
-  /** One merged tree; drafters with a limit of 0 are not asked. */
+  /**
+   * One merged tree; drafters with a limit of 0 are not asked.
+   * @param trim - How many of its first nodes each tree keeps.
+   */
   async propose(
     root: TokenId,
     limits: readonly number[],
     vocabularySize: number,
     context: ProposeContext,
+    trim?: (trees: readonly (TokenTree | undefined)[]) => readonly number[],
   ): Promise<TokenTree> {
-    const trees: TokenTree[] = [];
+    const trees: (TokenTree | undefined)[] = this.#draftings.map(() => undefined);
     for (const [index, drafting] of this.#draftings.entries()) {
       const limit = limits[index] ?? 0;
       if (limit < 1) continue;
@@ -43,9 +47,16 @@ export class DraftSet {
       const own = proposal === "sampled" ? { ...context, random: context.random.fork(0, index) } : context;
       const tree = await this.#ask(index, () => drafting.propose(root, limit, own));
       checkTree(tree, name, { root, limit, vocabularySize });
-      if (tree.size > 0) trees.push(tree);
+      trees[index] = tree;
     }
-    return trees.length === 0 ? new TokenTree(root) : mergeTrees(trees);
+    const kept = trim?.(trees);
+    const worthwhile = trees.flatMap((tree, index) => {
+      if (tree === undefined) return [];
+      const isDrawn = this.drafters[index]!.proposal === "sampled";
+      const rest = kept === undefined || isDrawn ? tree : tree.first(kept[index] ?? 0);
+      return rest.size > 0 ? [rest] : [];
+    });
+    return worthwhile.length === 0 ? new TokenTree(root) : mergeTrees(worthwhile);
   }
 
   /** Probe rows for a tree whose rows come first in the pass. */

@@ -27,6 +27,8 @@ export interface DraftWarp {
  */
 export interface DraftSource {
   readonly name: string;
+  /** Price of one draft pass in target passes of one row, for budgets; without a clock. Default 0.5. */
+  passCost?(target: Model): number;
   /** What it needs of the target. A source that reads hidden states asks for `hidden` and `prefillHidden` here. */
   requirements(target: Model): Requirements;
   /** Sentences about why it cannot draft for `target`; empty when it can. */

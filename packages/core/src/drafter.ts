@@ -87,6 +87,8 @@ export interface Drafter {
   readonly proposal: "deterministic" | "sampled";
   /** The node limit that suits it when the caller sets none. */
   readonly defaultLimit: number;
+  /** Price of proposing so many nodes, in target passes of one row, for budgets; without a clock. Default 0: a table costs nothing. */
+  cost?(model: Model, nodes: number): number;
   requirements(model: Model): Requirements;
   /** Sentences about why it cannot run on `model`; empty when it can. */
   unsupported?(model: Model): readonly string[];

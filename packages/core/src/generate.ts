@@ -170,7 +170,7 @@ async function* run(
     usage: { promptTokens: prompt.length, cachedTokens: held.cachedTokens, completionTokens: tokens.length },
     seed,
     guarantee,
-    report: report.build(decoder.name, guarantee),
+    report: report.build(decoder.name, guarantee, decoding.explain?.() ?? []),
   });
   let outcome: "left" | "failed" | "done" = "left";
 

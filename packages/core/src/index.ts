@@ -1,3 +1,4 @@
+export { autoBudget } from "./auto-budget.ts";
 export type { Budget, BudgetContext, Budgeting } from "./budget.ts";
 export type {
   DecodeContext,

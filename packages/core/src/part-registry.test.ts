@@ -50,7 +50,7 @@ describe("register", () => {
       createRegistry()
         .list()
         .map(({ name }) => name),
-    ).toEqual(["draw-and-match", "fixed", "plain", "rejection", "speculative"]);
+    ).toEqual(["auto", "draw-and-match", "fixed", "plain", "rejection", "speculative"]);
   });
 });
 

@@ -45,6 +45,8 @@ export interface Report {
   readonly acceptanceByDepth: readonly DepthCount[];
   readonly bySource: Readonly<Record<string, SourceCount>>;
   readonly times: ReportTimes;
+  /** What the decoder chose and why, as sentences; such as how many nodes its budget found worth verifying. */
+  readonly choices: readonly string[];
 }
 
 /** Adds up the steps of one generation. */
@@ -96,7 +98,7 @@ export class ReportBuilder {
     this.#times.verifyMs += step.times.verifyMs;
   }
 
-  build(decoder: string, guarantee: Guarantee): Report {
+  build(decoder: string, guarantee: Guarantee, choices: readonly string[]): Report {
     const totalMs = performance.now() - this.#began;
     const { prefillMs, draftMs, passMs, verifyMs } = this.#times;
     const decodeMs = this.#lastTokenAt - (this.#firstTokenAt ?? 0);
@@ -117,6 +119,7 @@ export class ReportBuilder {
         accepted: this.#accepted[index] ?? 0,
       })),
       bySource: this.#bySource,
+      choices,
       times: {
         ...this.#times,
         otherMs: Math.max(0, totalMs - prefillMs - draftMs - passMs - verifyMs),

@@ -171,6 +171,10 @@ class SpeculativeDecoding implements Decoding {
     this.#state.drafts.truncate(length);
   }
 
+  explain(): readonly string[] {
+    return this.#state.budgeting.explain?.() ?? [];
+  }
+
   dispose(): void {
     this.#state.drafts.dispose();
   }
@@ -189,17 +193,12 @@ class SpeculativeDecoding implements Decoding {
 
   /** Draft, run, walk, observe, commit. */
   async #round(context: DecodeContext): Promise<{ step: DecodeStep; result: WalkResult }> {
-    const { session, root, law, stop, random, signal, logProbabilities } = context;
+    const { session, law, stop, random, signal, logProbabilities } = context;
     const { model, drafts, verification, verifierName, requirements, schedule } = this.#state;
     const position = session.tokens.length;
 
     const draftBegan = performance.now();
-    const tree = await drafts.propose(root, this.#limits(position, stop.remaining), model.vocabularySize, {
-      random,
-      law,
-      depth: stop.remaining - 1,
-      signal,
-    });
+    const tree = await this.#draft(context, position);
     const depths = tree.nodes.map((node) => node.depth);
     const deepest = Math.max(...depths);
     const probes = await drafts.probes(
@@ -268,12 +267,22 @@ class SpeculativeDecoding implements Decoding {
     return { step, result };
   }
 
-  /** Node limits of the round: none for the last token; a tree with no more nodes than positions are left cannot be too deep. */
-  #limits(position: number, remaining: number): readonly number[] {
+  /** The round's tree: none for the last token; with no more nodes than positions are left, it cannot be too deep. */
+  async #draft({ root, law, stop, random, signal }: DecodeContext, position: number): Promise<TokenTree> {
     const { model, drafts, budgeting } = this.#state;
     const room = this.#lastPosition(position) - position;
-    if (Math.min(remaining - 1, room) < 1) return drafts.drafters.map(() => 0);
-    return budgeting.split({ drafters: drafts.drafters, cost: model.cost, context: position, room });
+    const depth = stop.remaining - 1;
+    if (Math.min(depth, room) < 1) return new TokenTree(root);
+    const budget = { drafters: drafts.drafters, model, context: position, room };
+    const trim =
+      budgeting.trim && ((trees: readonly (TokenTree | undefined)[]) => budgeting.trim!(trees, budget));
+    return drafts.propose(
+      root,
+      budgeting.split(budget),
+      model.vocabularySize,
+      { random, law, depth, signal },
+      trim,
+    );
   }
 
   /** The last position a row of this round may stand at: the context's end, or the last one with the same layers. */

@@ -28,6 +28,8 @@ export interface TreeNode {
   readonly trials: readonly Trial[];
   /** Drafters that proposed this node; empty for the root. */
   readonly sources: readonly string[];
+  /** The drafter's own estimate of the chance that all of the path down to here becomes text, where it has one. */
+  readonly chance?: number;
 }
 
 interface MutableNode extends TreeNode {
@@ -69,10 +71,11 @@ export class TokenTree {
   /**
    * Appends a trial behind `parent`, and a node for it unless a sibling carries the same token.
    *
+   * @param chance - See {@link TreeNode.chance}.
    * @returns The index of the node that carries the token.
    * @throws `INVALID_DRAFT` when `parent` is no node.
    */
-  add(parent: number, token: TokenId, proposal: TokenLaw | "point", source: string): number {
+  add(parent: number, token: TokenId, proposal: TokenLaw | "point", source: string, chance?: number): number {
     const above = this.#nodes[parent];
     if (above === undefined) {
       throw new DecodingError("INVALID_DRAFT", {
@@ -83,7 +86,7 @@ export class TokenTree {
     let child = this.child(parent, token);
     if (child === undefined) {
       child = this.#nodes.length;
-      this.#nodes.push({ token, parent, depth: above.depth + 1, trials: [], sources: [] });
+      this.#nodes.push({ token, parent, depth: above.depth + 1, trials: [], sources: [], chance });
     }
     const node = this.#nodes[child]!;
     if (!node.sources.includes(source)) node.sources.push(source);
@@ -97,6 +100,17 @@ export class TokenTree {
     if (!sources.includes(source)) sources.push(source);
   }
 
+  /** The tree of the first `count` draft nodes; only for chosen ones, since dropping drawn ones changes what is left to draw. */
+  first(count: number): TokenTree {
+    if (count >= this.size) return this;
+    const tree = new TokenTree(this.#nodes[0]!.token);
+    for (const { token, parent, sources, chance } of this.#nodes.slice(1, count + 1)) {
+      const node = tree.add(parent, token, "point", sources[0]!, chance);
+      for (const source of sources.slice(1)) tree.credit(node, source);
+    }
+    return tree;
+  }
+
   /** Tokens from the root's first child down to `node`, the root not included. */
   path(node: number): TokenId[] {
     const tokens: TokenId[] = [];
@@ -104,11 +118,17 @@ export class TokenTree {
     return tokens.reverse();
   }
 
-  /** A tree with one chain of chosen tokens behind the root. */
-  static chain(root: TokenId, tokens: readonly TokenId[], source: string): TokenTree {
+  /** A tree with one chain of chosen tokens behind the root, each with its {@link TreeNode.chance}. */
+  static chain(
+    root: TokenId,
+    tokens: readonly TokenId[],
+    source: string,
+    chances: readonly number[] = [],
+  ): TokenTree {
     const tree = new TokenTree(root);
     let parent = 0;
-    for (const token of tokens) parent = tree.add(parent, token, "point", source);
+    for (const [index, token] of tokens.entries())
+      parent = tree.add(parent, token, "point", source, chances[index]);
     return tree;
   }
 }

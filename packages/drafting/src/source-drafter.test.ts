@@ -12,6 +12,7 @@ async function drafting(drawn: number[]) {
     name: "three numbers",
     source,
     defaultLimit: 3,
+    passes: () => 1,
     warp: { topK: 2 },
     async grow({ tree, expand, uniform }) {
       const [behindRoot] = await expand([0]);
@@ -55,6 +56,7 @@ test("nothing is drawn, and no pass run, behind the last level that can become t
     name: "a chain",
     source,
     defaultLimit: 4,
+    passes: (nodes) => nodes,
     async grow({ tree, expand, limit }) {
       for (let node = 0; tree.size < limit; ) {
         const [behind] = await expand([node]);

@@ -31,6 +31,8 @@ export interface SourceDrafterOptions {
   readonly source: DraftSource;
   /** The node limit that suits it. */
   readonly defaultLimit: number;
+  /** Draft passes that a tree of so many nodes takes. */
+  passes(nodes: number): number;
   /** How the source's logits become laws. */
   readonly warp?: DraftWarp;
   /**
@@ -40,13 +42,17 @@ export interface SourceDrafterOptions {
   grow(growth: Growth): Promise<void>;
 }
 
+/** Assumed price of a draft pass, in target passes. */
+const UNKNOWN_COST = 0.5;
+
 /** A sampled drafter that grows its trees from a draft source: all a strategy has to say is how. */
 export function sourceDrafter(options: SourceDrafterOptions): Drafter {
-  const { name, source, defaultLimit } = options;
+  const { name, source, defaultLimit, passes } = options;
   return {
     name,
     proposal: "sampled",
     defaultLimit,
+    cost: (model, nodes) => passes(nodes) * (source.passCost?.(model) ?? UNKNOWN_COST),
     requirements: (model) => source.requirements(model),
     unsupported: (model) => source.unsupported?.(model) ?? [],
     prepare: async (model, prepareOptions) => source.prepare?.(model, prepareOptions),

@@ -52,21 +52,21 @@ test("a cut keeps the places with most behind them, and is a tree at every limit
   //      behind 0: 4, behind 0.0: 2, behind 1: 1, nothing behind the others
   expect(paths(cutTemplate(template, 1))).toEqual(["0"]);
   expect(paths(cutTemplate(template, 2))).toEqual(["0", "0.0"]);
-  expect(paths(cutTemplate(template, 3))).toEqual(["0", "1", "0.0"]);
-  expect(paths(cutTemplate(template, 4))).toEqual(["0", "1", "2", "0.0"]);
-  expect(paths(cutTemplate(template, 6))).toEqual(["0", "1", "2", "0.0", "0.1", "1.0"]);
-  expect(cutTemplate(template, 8)).toBe(template);
+  expect(paths(cutTemplate(template, 3))).toEqual(["0", "0.0", "1"]);
+  expect(paths(cutTemplate(template, 4))).toEqual(["0", "0.0", "1", "2"]);
+  expect(paths(cutTemplate(template, 6))).toEqual(["0", "0.0", "1", "2", "0.1", "1.0"]);
+  expect(paths(cutTemplate(template, 99)).sort()).toEqual(paths(template).sort());
   expect(cutTemplate(template, 0)).toHaveLength(1);
 });
 
-test("cuts of the published template are well-formed, and each holds the smaller ones", () => {
+test("cuts of the published template are well-formed, and each begins with the smaller ones", () => {
   let smaller: string[] = [];
   for (let limit = 1; limit <= 80; limit++) {
     const cut = cutTemplate(published, limit);
     expect(firstFault(cut)).toBeUndefined();
     const places = paths(cut);
     expect(places).toHaveLength(limit);
-    expect(smaller.filter((path) => !places.includes(path))).toEqual([]);
+    expect(places.slice(0, -1)).toEqual(smaller);
     smaller = places;
   }
 });

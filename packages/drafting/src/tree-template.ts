@@ -69,14 +69,13 @@ export const candidatesNeeded = (template: TreeTemplate): number =>
   Math.max(0, ...template.map(({ rank, depth }) => (depth === 0 ? 0 : rank + 1)));
 
 /**
- * The best part of a template with at most `limit` nodes behind the root.
+ * The best part of a template with at most `limit` nodes behind the root, best first: the first `n` are the best part of `n`.
  *
  * Templates are grown from counts of accepted places, so a place was worth more the more places were kept behind it:
  * those with most descendants stay, the shallower first among equals, then the earlier. A parent has more descendants
  * than its child, so what stays is a tree.
  */
 export function cutTemplate(template: TreeTemplate, limit: number): TreeTemplate {
-  if (template.length - 1 <= limit) return template;
   const descendants = new Array<number>(template.length).fill(0);
   for (let node = template.length - 1; node > 0; node--) {
     descendants[template[node]!.parent]! += descendants[node]! + 1;
@@ -85,7 +84,7 @@ export function cutTemplate(template: TreeTemplate, limit: number): TreeTemplate
     .map((_, node) => node)
     .slice(1)
     .sort((a, b) => descendants[b]! - descendants[a]! || template[a]!.depth - template[b]!.depth || a - b);
-  const kept = [0, ...byWorth.slice(0, limit).sort((a, b) => a - b)];
+  const kept = [0, ...byWorth.slice(0, limit)];
   const places = new Map(kept.map((node, place) => [node, place]));
   return kept.map((node) => ({ ...template[node]!, parent: places.get(template[node]!.parent) ?? -1 }));
 }

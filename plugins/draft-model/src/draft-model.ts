@@ -43,6 +43,7 @@ export function draftModel(options: DraftModelOptions): DraftSource {
   const known = new WeakSet<Model>();
   return {
     name: NAME,
+    passCost: (target) => (loaded === undefined ? 0.5 : loaded.cost.ms(1, 0) / target.cost.ms(1, 0)),
     requirements: () => ({}),
     prepare: async (target, { signal } = {}) => {
       const draft = await load(signal);

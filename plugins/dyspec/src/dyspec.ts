@@ -24,6 +24,8 @@ export function dyspec(options: DyspecOptions): Drafter {
     source,
     warp: { temperature, topK },
     defaultLimit: nodes,
+    // About two nodes a level, as trees of a decided draft have.
+    passes: (count) => Math.min(maxDepth, Math.ceil(count / 2)),
     grow: variant === "greedy" ? greedy : layered,
   });
 }

@@ -29,6 +29,8 @@ export function layerSkip(options: LayerSkipOptions = {}): DraftSource {
   const layersFor = (target: Model) => layers ?? knownLayers(target);
   return {
     name: NAME,
+    // The head is a fifth of the weights of a small model, and no layer takes it away.
+    passCost: (target) => 0.2 + (0.8 * (layersFor(target)?.length ?? target.layers)) / target.layers,
     requirements: () => ({ gates: true }),
     unsupported: (target) => misfits(target, layersFor(target)),
     start: ({ session, model }: DraftContext) =>

@@ -63,6 +63,7 @@ class PromptLookup implements Drafting {
     this.#readText();
     const length = this.#index.length;
     const draft: TokenId[] = [];
+    const chances: number[] = [];
     let probability = 1;
     // The draft stands in the index while it grows: a match may run into it, which is how a loop of any length goes on.
     for (let token = root; ; ) {
@@ -73,10 +74,11 @@ class PromptLookup implements Drafting {
       if (probability < minProbability) break;
       token = match.next;
       draft.push(token);
+      chances.push(probability);
       if (endTokens.has(token)) break;
     }
     this.#index.truncate(length);
-    return TokenTree.chain(root, draft, NAME);
+    return TokenTree.chain(root, draft, NAME, chances);
   }
 
   /** Compares what the model wrote with what the index would have said, drafted or not. */

@@ -27,9 +27,15 @@ export function rsd(options: RsdOptions): Drafter {
     source,
     warp: { temperature, topK },
     ...(branching === undefined
-      ? { defaultLimit: width * depth, grow: (growth) => growStochasticBeam(growth, { width, depth }) }
+      ? {
+          defaultLimit: width * depth,
+          passes: (nodes) => Math.min(depth, Math.ceil(nodes / width)),
+          grow: (growth) => growStochasticBeam(growth, { width, depth }),
+        }
       : {
           defaultLimit: branchingNodes(branching),
+          passes: (nodes) =>
+            branching.filter((_, level) => branchingNodes(branching.slice(0, level)) < nodes).length,
           grow: (growth) => growConstantBranching(growth, branching),
         }),
   });

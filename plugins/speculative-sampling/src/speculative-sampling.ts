@@ -18,6 +18,7 @@ export function speculativeSampling(options: SpeculativeSamplingOptions): Drafte
     name: NAME,
     source,
     defaultLimit: length,
+    passes: (nodes) => nodes,
     // A chain has no siblings to draw: for a target that takes the most probable token, so does the draft.
     warp: { temperature, greedyTemperature: 0, topK },
     async grow({ tree, limit, expand, uniform }) {

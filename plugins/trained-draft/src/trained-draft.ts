@@ -44,6 +44,8 @@ export function trainedDraft(options: TrainedDraftOptions): DraftSource {
   const ready = new WeakMap<Model, Ready>();
   return {
     name: NAME,
+    // One layer and a part of the vocabulary, and reading the target's states back.
+    passCost: () => 0.2,
     requirements: () => ({ hidden: ["final"], prefillHidden: ["final"] }),
     unsupported: (target) => (canLoad(target) ? misfits(target, loaded) : [noLoader(target)]),
     prepare: async (target, { signal } = {}) => {

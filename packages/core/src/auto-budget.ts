@@ -1,0 +1,196 @@
+import { AcceptanceRecord } from "./acceptance-record.ts";
+import type { Budget, BudgetContext, Budgeting } from "./budget.ts";
+import { chooseNodes } from "./choose-nodes.ts";
+import type { DecodeStep } from "./decoder.ts";
+import { DecodingError } from "./errors.ts";
+import type { TokenTree } from "./token-tree.ts";
+
+/** Options of {@link autoBudget}. */
+export interface AutoBudgetOptions {
+  /** Most nodes that one drafter is asked for in a round. Default 16. */
+  readonly nodes?: number;
+}
+
+/**
+ * As many nodes as are worth their rows, down to none: a node is verified when the chance that it becomes text, by what the
+ * drafter's nodes became so far, outweighs what its row costs by the model's cost curve. Trees that are drawn must be verified
+ * whole, so for them the size is settled before; one that is not worth drawing is tried again now and then.
+ *
+ * Goes by history and prices alone, never by a clock: the same seed gives the same text again.
+ *
+ * @throws `INVALID_OPTION`
+ */
+export function autoBudget({ nodes = 16 }: AutoBudgetOptions = {}): Budget {
+  if (!Number.isInteger(nodes) || nodes < 1) {
+    throw new DecodingError("INVALID_OPTION", {
+      message: `nodes of the auto budget is ${nodes}, but must be a whole number of at least 1.`,
+      fix: "Leave it out for 16, or decode with plain() for no drafts at all.",
+    });
+  }
+  return { name: "auto", start: () => new AutoBudgeting(nodes) };
+}
+
+/** A round that is so many rounds old counts half in the rate at which passes turn into tokens. */
+const DECAY = 0.5 ** (1 / 64);
+/** Assumed chance of the first node of a drawn tree: high, so that every drafter is tried. */
+const DRAWN_PRIOR = 0.8;
+/** Assumed chance of a node of a drawn tree, when that of the node before it is known. */
+const NEXT_PRIOR = 0.9;
+/** Rounds until a drafter that was not worth drawing is tried again; each time twice as many, up to the most. */
+const FIRST_WAIT = 8;
+const LONGEST_WAIT = 128;
+/** Trees that old experience may weigh against a try. */
+const REMEMBERED = 8;
+
+/** What is remembered of one drafter. */
+interface DrafterState {
+  readonly name: string;
+  readonly record: AcceptanceRecord;
+  /** Nodes drafted, verified, and accepted. */
+  offered: number;
+  kept: number;
+  accepted: number;
+  /** Rounds until the next try, where it is not worth drawing, and until the one behind that. */
+  rest: number;
+  wait: number;
+}
+
+class AutoBudgeting implements Budgeting {
+  readonly #nodes: number;
+  #drafters: DrafterState[];
+  /** Rows in the cache when the next round begins. */
+  #position = -1;
+  /** Tokens of the rounds so far, and what those cost in passes of one row; old ones count less. */
+  #tokens = 0;
+  #passes = 0;
+  #rounds = 0;
+  #plainRounds = 0;
+  #context: BudgetContext | undefined;
+
+  constructor(nodes: number, drafters: DrafterState[] = []) {
+    this.#nodes = nodes;
+    this.#drafters = drafters;
+  }
+
+  split(context: BudgetContext): readonly number[] {
+    const { drafters, room } = context;
+    if (this.#drafters.length === 0) this.#drafters = drafters.map(({ name }) => newState(name));
+    if (this.#position !== context.context) for (const { record } of this.#drafters) record.forgetOpen();
+    this.#position = context.context;
+    this.#context = context;
+    return drafters.map(({ proposal, defaultLimit }, index) =>
+      proposal === "deterministic"
+        ? Math.min(room, this.#nodes)
+        : this.#worthDrawing(index, Math.min(room, this.#nodes, defaultLimit), context),
+    );
+  }
+
+  trim(trees: readonly (TokenTree | undefined)[], context: BudgetContext): readonly number[] {
+    const kept = chooseNodes({
+      trees,
+      isWhole: context.drafters.map(({ proposal }) => proposal === "sampled"),
+      chanceOf: (tree, node) => this.#drafters[tree]!.record.chanceOf(trees[tree]!, node),
+      price: (nodes) => this.#rate * extraPasses(nodes, context),
+    });
+    for (const [index, state] of this.#drafters.entries()) {
+      const tree = trees[index];
+      if (tree === undefined) continue;
+      state.record.drafted(tree);
+      state.offered += tree.size;
+      state.kept += kept[index]!;
+    }
+    return kept;
+  }
+
+  observe({ tokens, rows, bySource }: DecodeStep): void {
+    for (const state of this.#drafters) {
+      state.record.wrote(tokens);
+      state.accepted += bySource[state.name]?.accepted ?? 0;
+    }
+    this.#rounds++;
+    if (rows === 1) this.#plainRounds++;
+    this.#position += tokens.length;
+    if (this.#context === undefined) return;
+    this.#tokens = this.#tokens * DECAY + tokens.length;
+    this.#passes = this.#passes * DECAY + 1 + extraPasses(rows - 1, this.#context);
+  }
+
+  explain(): readonly string[] {
+    if (this.#context === undefined) return [];
+    const { model, context } = this.#context;
+    const prices = [2, 4, 8].map((rows) => (1 + extraPasses(rows - 1, { model, context })).toFixed(2));
+    return [
+      `${this.#plainRounds} of ${this.#rounds} passes verified nothing`,
+      ...this.#drafters.map(
+        ({ name, offered, kept, accepted }) =>
+          `${name}: ${kept} of ${offered} drafted nodes were worth a row, ${accepted} became text`,
+      ),
+      `passes of 2, 4 and 8 rows cost ${prices.join(", ")} passes of one row` +
+        (model.cost.isMeasured ? "" : "; assumed, not measured on this machine"),
+    ];
+  }
+
+  fork(): Budgeting {
+    const states = this.#drafters.map((state) => ({ ...state, record: state.record.fork() }));
+    const copy = new AutoBudgeting(this.#nodes, states);
+    copy.#position = this.#position;
+    copy.#tokens = this.#tokens;
+    copy.#passes = this.#passes;
+    copy.#rounds = this.#rounds;
+    copy.#plainRounds = this.#plainRounds;
+    copy.#context = this.#context;
+    return copy;
+  }
+
+  /** Tokens that the time of a pass of one row is worth: what it gave lately, and at least plain decoding's. */
+  get #rate(): number {
+    return this.#passes === 0 ? 1 : Math.max(1, this.#tokens / this.#passes);
+  }
+
+  /** Nodes of a tree that has to be drawn before anything is known about it. */
+  #worthDrawing(index: number, most: number, context: BudgetContext): number {
+    const state = this.#drafters[index]!;
+    const drafter = context.drafters[index]!;
+    let best = 0;
+    let nodes = 0;
+    let tokens = 0;
+    let chance = DRAWN_PRIOR / NEXT_PRIOR;
+    for (let count = 1; count <= most; count++) {
+      chance = state.record.chanceAt(count, chance * NEXT_PRIOR);
+      tokens += chance;
+      const passes = extraPasses(count, context) + (drafter.cost?.(context.model, count) ?? 0);
+      if (tokens - this.#rate * passes <= best) continue;
+      best = tokens - this.#rate * passes;
+      nodes = count;
+    }
+    if (nodes > 0) {
+      state.rest = 0;
+      state.wait = FIRST_WAIT;
+      return nodes;
+    }
+    if (state.rest-- > 0) return 0;
+    state.rest = state.wait;
+    state.wait = Math.min(LONGEST_WAIT, 2 * state.wait);
+    state.record.shorten(REMEMBERED);
+    return most;
+  }
+}
+
+const newState = (name: string): DrafterState => ({
+  name,
+  record: new AcceptanceRecord(),
+  offered: 0,
+  kept: 0,
+  accepted: 0,
+  rest: FIRST_WAIT,
+  wait: 2 * FIRST_WAIT,
+});
+
+/** What rows behind the first add to the price of a pass, in passes of one row. */
+function extraPasses(
+  nodes: number,
+  { model: { cost }, context }: Pick<BudgetContext, "model" | "context">,
+): number {
+  const one = cost.ms(1, context);
+  return (cost.ms(1 + nodes, context) - one) / one;
+}
