@@ -1,3 +1,4 @@
+export { type Batch, type BatchOptions, measureBatch } from "./batch.ts";
 export { type BootstrapOptions, bootstrapInterval, type Interval } from "./bootstrap.ts";
 export type { Answer, AnswerOptions, Contestant } from "./contestant.ts";
 export { type BenchDecoder, decoderContestant } from "./decoder-contestant.ts";

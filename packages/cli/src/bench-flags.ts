@@ -28,7 +28,7 @@ export interface BenchFlags extends ModelFlags, SamplingFlags {
 }
 
 /** What `foretoken bench` can measure. */
-export type BenchMode = "speed" | "exact" | "noise" | "fidelity" | "startup" | "memory" | "context";
+export type BenchMode = "speed" | "exact" | "noise" | "fidelity" | "startup" | "memory" | "context" | "batch";
 
 /** Adds the subcommands of `bench`. @param done - Gets the exit code of the one that ran. */
 export function addBenchCommand(bench: Command, context: CliContext, done: (code: number) => void): Command {
@@ -87,6 +87,12 @@ export function addBenchCommand(bench: Command, context: CliContext, done: (code
     128,
   );
   mode("memory", "memory over many short answers").option("--generations <n>", "answers", parseWhole, 1000);
+  addSamplingFlags(
+    addDecoders(addPrompts(mode("batch", "answers to several prompts at once, against one by one"))),
+  )
+    .optionsGroup("Measuring:")
+    .option("-r, --repeats <n>", "times that all is answered; figures are medians", parseWhole, 1)
+    .option("--seed <n>", "seed of every answer", parseWhole, 0);
   mode("context", "what a pass costs the longer the text is")
     .option("--rows <n>", "rows of a pass", parseWhole, 1)
     .option("--contexts <list>", "rows in the cache, with commas between", collectWholes);

@@ -1,4 +1,5 @@
 import {
+  type Batch,
   type Exactness,
   type Fidelity,
   type LongContext,
@@ -76,6 +77,30 @@ export function memoryText({ generations, peakMiB, residentMiB, growthMiB }: Mem
     `resident      ${residentMiB.map((value) => value.toFixed(0)).join(", ")} MiB`,
     `growth        ${growthMiB.toFixed(1)} MiB for each 1,000 answers, over the second half of ${generations}`,
   ].join("\n");
+}
+
+/** What answering at once gives, by decoder. */
+export function batchText(results: readonly (Batch & { readonly decoder: string })[]): string {
+  return textTable(
+    [
+      { title: "decoder", align: "left" },
+      { title: "prompts" },
+      { title: "tokens/s one by one" },
+      { title: "at once" },
+      { title: "ratio" },
+      { title: "same tokens" },
+      { title: "when half join later" },
+    ],
+    results.map((result) => [
+      result.decoder,
+      String(result.prompts),
+      result.tokensPerSecondOneByOne.toFixed(1),
+      result.tokensPerSecondAtOnce.toFixed(1),
+      (result.tokensPerSecondAtOnce / result.tokensPerSecondOneByOne).toFixed(2),
+      `${result.same} of ${result.prompts}`,
+      `${result.sameWhenJoining} of ${result.prompts}`,
+    ]),
+  );
 }
 
 /** What a pass costs the longer the text is. */

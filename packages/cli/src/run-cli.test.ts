@@ -86,6 +86,17 @@ test("bench noise and context run on any model", async () => {
   expect(points.map(({ context }: { context: number }) => context)).toEqual([16, 32]);
 });
 
+test("bench batch answers at once what it answers one by one", async () => {
+  const { results } = JSON.parse(
+    (await runScripted(["bench", "batch", "--groups", "qa", "-n", "12", "-d", "prompt-lookup", "--json"]))
+      .stdout,
+  );
+  expect(results).toMatchObject([
+    { decoder: "plain", prompts: 2, same: 2, sameWhenJoining: 2 },
+    { decoder: "prompt-lookup", prompts: 2, same: 2, sameWhenJoining: 2 },
+  ]);
+});
+
 test("tune says so when a model cannot measure its passes", async () => {
   const { code, stderr } = await runScripted(["tune"]);
   expect(code).toBe(1);

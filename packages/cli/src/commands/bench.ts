@@ -6,6 +6,7 @@ import {
   type Contestant,
   checkExactness,
   decoderContestant,
+  measureBatch,
   measureFidelity,
   measureLongContext,
   measureMemory,
@@ -21,6 +22,7 @@ import { type Model, plain, type SamplingOptions } from "@foretoken/core";
 import { cacheFolder, findModel } from "@foretoken/runtime";
 import type { BenchFlags, BenchMode } from "../bench-flags.ts";
 import {
+  batchText,
   exactnessText,
   fidelityText,
   longContextText,
@@ -58,6 +60,7 @@ const MODES: Readonly<Record<BenchMode, (run: BenchRun) => Promise<BenchOutput>>
   startup,
   memory,
   context: longContext,
+  batch,
 };
 
 /**
@@ -194,6 +197,33 @@ async function memory({ flags, signal }: BenchRun): Promise<BenchOutput> {
   const { path } = await findModel(flags.model, { offline: flags.offline, signal });
   const result = await measureMemory({ model: path, dtype, device, threads, generations, signal });
   return { data: { model: flags.model, dtype, device, ...result }, text: memoryText(result) };
+}
+
+async function batch(run: BenchRun): Promise<BenchOutput> {
+  const { flags, signal, countdown } = run;
+  const prompts = await promptsOf(flags);
+  const { decoders, sampling } = await decodersOf(run);
+  return withModel(run, async (model) => {
+    const results = [];
+    for (const { name, decoder } of [{ name: "plain", decoder: plain() }, ...decoders]) {
+      const result = await measureBatch({
+        model,
+        decoder,
+        prompts,
+        sampling,
+        maxTokens: flags.maxTokens,
+        repeats: flags.repeats,
+        seed: flags.seed,
+        signal,
+        onProgress: ({ done, total }) => countdown.show(done, total, name),
+      });
+      results.push({ decoder: name, ...result });
+    }
+    return {
+      data: { ...identityOf(model), sampling, results },
+      text: `${describe(model)}\n\n${batchText(results)}`,
+    };
+  });
 }
 
 async function longContext(run: BenchRun): Promise<BenchOutput> {
