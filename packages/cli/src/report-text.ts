@@ -29,6 +29,9 @@ export function reportLines(generation: Generation, model: Model): readonly stri
       ([source, { drafted, accepted }]) => `  by ${source}: ${accepted} of ${drafted} accepted`,
     ),
     ...report.choices.map((choice, index) => `${index === 0 ? "chosen     " : "           "}${choice}`),
+    ...(report.bytesRead === 0
+      ? []
+      : [`read back  ${(report.bytesRead / report.tokens).toFixed(0)} bytes a token from the device`]),
     `time       prefill ${ms(times.prefillMs)}, passes ${ms(times.passMs)}, drafting ${ms(times.draftMs)}, ` +
       `verifying ${ms(times.verifyMs)}, other ${ms(times.otherMs)}`,
   ];

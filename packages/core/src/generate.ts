@@ -130,7 +130,7 @@ async function* run(
 ): AsyncGenerator<GenerationChunk, Generation, undefined> {
   checkOptions(options);
   const { decoder = plain(), events, logProbabilities, signal, prefillChunk: chunkRows = 128 } = options;
-  const report = new ReportBuilder();
+  const report = new ReportBuilder(model);
   const requirements = decoder.requirements(model);
   const missing = [...decoder.unsupported(model), ...model.unsupported(requirements)];
   if (missing.length > 0) {

@@ -84,6 +84,8 @@ export interface Model {
   /** `undefined` for a model that only takes token ids. */
   readonly tokenizer: Tokenizer | undefined;
   readonly cost: CostCurve;
+  /** Bytes copied from the device to the program so far; left out where they share memory. */
+  readonly bytesRead?: number;
   /** Sentences about what this model cannot do of `requirements`; empty when it can do all. */
   unsupported(requirements: Requirements): readonly string[];
   /** Builds what `requirements` add; cheap when nothing is new. Existing sessions stay valid. */

@@ -1,5 +1,6 @@
 import type { DecodeStep, SourceCount } from "./decoder.ts";
 import type { Guarantee } from "./guarantee.ts";
+import type { Model } from "./model.ts";
 
 /** How many drafts were offered at one depth of the tree, and how many accepted. */
 export interface DepthCount {
@@ -45,6 +46,8 @@ export interface Report {
   readonly acceptanceByDepth: readonly DepthCount[];
   readonly bySource: Readonly<Record<string, SourceCount>>;
   readonly times: ReportTimes;
+  /** Bytes copied from the device meanwhile, also for other answers that ran; 0 where device and program share memory. */
+  readonly bytesRead: number;
   /** What the decoder chose and why, as sentences; such as how many nodes its budget found worth verifying. */
   readonly choices: readonly string[];
 }
@@ -62,7 +65,14 @@ export class ReportBuilder {
   #rows = 0;
   #draftedNodes = 0;
   #corrected = 0;
+  readonly #model: Pick<Model, "bytesRead">;
+  readonly #bytesBefore: number;
   #times = { prefillMs: 0, draftMs: 0, passMs: 0, verifyMs: 0 };
+
+  constructor(model: Pick<Model, "bytesRead">) {
+    this.#model = model;
+    this.#bytesBefore = model.bytesRead ?? 0;
+  }
 
   prefill(elapsedMs: number): void {
     this.#times.prefillMs += elapsedMs;
@@ -119,6 +129,7 @@ export class ReportBuilder {
         accepted: this.#accepted[index] ?? 0,
       })),
       bySource: this.#bySource,
+      bytesRead: (this.#model.bytesRead ?? 0) - this.#bytesBefore,
       choices,
       times: {
         ...this.#times,

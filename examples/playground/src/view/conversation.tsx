@@ -93,17 +93,31 @@ function Summary({ run }: { readonly run: Run }) {
   const status = run.status.value;
   if (status.is !== "done") return null;
   const { report, usage, guarantee, finish } = status.generation;
+  const readBack = report.bytesRead / usage.completionTokens;
   return (
-    <p class="summary">
-      {counted(usage.completionTokens, "token")} in {counted(report.targetPasses, "pass", "passes")},{" "}
-      {report.blockEfficiency.toFixed(2)} a pass,{" "}
-      <strong>{report.tokensPerSecond.toFixed(1)} tokens/s</strong>, promise {guarantee.level};{" "}
-      {ENDINGS[finish]}.{" "}
-      {inspectedRun.value !== run && (
-        <button type="button" class="quiet" onClick={() => inspect(run)}>
-          Look at its passes
-        </button>
+    <div class="summary">
+      <p>
+        {counted(usage.completionTokens, "token")} in {counted(report.targetPasses, "pass", "passes")},{" "}
+        {report.blockEfficiency.toFixed(2)} a pass,{" "}
+        <strong>{report.tokensPerSecond.toFixed(1)} tokens/s</strong>, promise {guarantee.level};{" "}
+        {ENDINGS[finish]}.{" "}
+        {readBack > 0 && `${readBack.toFixed(0)} bytes a token came back from the device. `}
+        {inspectedRun.value !== run && (
+          <button type="button" class="quiet" onClick={() => inspect(run)}>
+            Look at its passes
+          </button>
+        )}
+      </p>
+      {report.choices.length > 0 && (
+        <details class="options">
+          <summary>Why it drafted as much as it did</summary>
+          <ul>
+            {report.choices.map((choice) => (
+              <li key={choice}>{choice}</li>
+            ))}
+          </ul>
+        </details>
       )}
-    </p>
+    </div>
   );
 }
