@@ -183,6 +183,7 @@ test("makes its form of the registry, and says what is wrong", async () => {
   expect(JSON.parse(await page.getByLabel("Decoder as JSON").inputValue())).toEqual({
     use: "speculative",
     drafters: [{ use: "prompt-lookup", minNgram: 9 }],
+    budget: "auto",
   });
   await page.getByLabel("Verifier").selectOption("rejection");
   expect(await page.locator(".promise").textContent()).toContain("distribution");
