@@ -1,3 +1,4 @@
+import { mulberry32 } from "./mulberry32.ts";
 import { quantile } from "./statistics.ts";
 
 /** Options of {@link bootstrapInterval}. */
@@ -34,15 +35,4 @@ export function bootstrapInterval(
   }
   const tail = (1 - level) / 2;
   return [quantile(estimates, tail), quantile(estimates, 1 - tail)];
-}
-
-/** Uniform numbers in [0, 1) from 32 bits of state: plenty for resampling. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -10,6 +10,19 @@ export { measureNoise, type Noise, type NoiseOptions } from "./noise.ts";
 export { paddedPlain } from "./padded-plain.ts";
 export { openPeers, type PeerOptions } from "./peers/open-peers.ts";
 export { type BenchPrompt, type PromptSelection, readPrompts } from "./prompts.ts";
+export {
+  measureQuality,
+  type QualityContestant,
+  type QualityDecoder,
+  type QualityMeasurement,
+  type QualityOptions,
+  type QualityProgress,
+  type QualityResult,
+} from "./quality/measure-quality.ts";
+export { qualityTable } from "./quality/quality-table.ts";
+export { qualityTasks, type TaskSelection } from "./quality/quality-tasks.ts";
+export { type Estimate, type QualityRow, summarizeQuality } from "./quality/summarize-quality.ts";
+export type { QualityTask } from "./quality/task.ts";
 export { type RecordOptions, recordAnswer } from "./record-answer.ts";
 export { type RecordedAnswer, readRecordedAnswers } from "./recorded-answer.ts";
 export { type RecordedModelOptions, recordedModel } from "./recorded-model.ts";

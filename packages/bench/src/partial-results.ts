@@ -1,17 +1,16 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { DecodingError } from "@foretoken/core";
-import type { Measurement } from "./run-bench.ts";
 
 /**
  * The measurements of a run, kept in a file while it goes on. The file is replaced as a whole under a temporary name, so
  * that a run that is killed leaves the rounds before it, never half of one.
  */
-export class PartialResults {
+export class PartialResults<Entry> {
   readonly #path: string | undefined;
   readonly #run: unknown;
-  readonly #measurements: Measurement[];
+  readonly #measurements: Entry[];
 
-  private constructor(path: string | undefined, run: unknown, measurements: Measurement[]) {
+  private constructor(path: string | undefined, run: unknown, measurements: Entry[]) {
     this.#path = path;
     this.#run = run;
     this.#measurements = measurements;
@@ -22,10 +21,10 @@ export class PartialResults {
    * @param run - What the run is, as plain data.
    * @throws `INVALID_OPTION` when the file belongs to another run or is none of ours.
    */
-  static async open(path: string | undefined, run: unknown): Promise<PartialResults> {
+  static async open<Entry>(path: string | undefined, run: unknown): Promise<PartialResults<Entry>> {
     const text = path === undefined ? undefined : await readIfThere(path);
     if (text === undefined) return new PartialResults(path, run, []);
-    const kept = parse(text);
+    const kept = parse<Entry>(text);
     if (kept === undefined || JSON.stringify(kept.run) !== JSON.stringify(run)) {
       throw new DecodingError("INVALID_OPTION", {
         message: `${path} ${kept === undefined ? "holds no partial results" : "holds results of a run with other options"}.`,
@@ -35,17 +34,17 @@ export class PartialResults {
     return new PartialResults(path, run, kept.measurements);
   }
 
-  get measurements(): readonly Measurement[] {
+  get measurements(): readonly Entry[] {
     return this.#measurements;
   }
 
-  /** Whether all contestants answered this prompt in this repeat. */
-  has(prompt: string, repeat: number): boolean {
-    return this.#measurements.some((one) => one.prompt === prompt && one.repeat === repeat);
+  /** Whether the round is there that one of these measurements belongs to. */
+  has(isOfRound: (measurement: Entry) => boolean): boolean {
+    return this.#measurements.some(isOfRound);
   }
 
   /** Adds a whole round. */
-  async add(round: readonly Measurement[]): Promise<void> {
+  async add(round: readonly Entry[]): Promise<void> {
     this.#measurements.push(...round);
     if (this.#path === undefined) return;
     const temporary = `${this.#path}.${process.pid}.tmp`;
@@ -54,7 +53,7 @@ export class PartialResults {
   }
 }
 
-function parse(text: string): { run: unknown; measurements: Measurement[] } | undefined {
+function parse<Entry>(text: string): { run: unknown; measurements: Entry[] } | undefined {
   try {
     const value = JSON.parse(text);
     return value !== null && "run" in value && Array.isArray(value.measurements) ? value : undefined;

@@ -68,7 +68,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const { contestants, prompts, maxTokens = 128, repeats = 1, seed = 0, onProgress, signal } = options;
   checkContestants(contestants);
   const about = contestants.map(({ name, baseline, about }) => ({ name, baseline, about }));
-  const results = await PartialResults.open(options.resume, {
+  const results = await PartialResults.open<Measurement>(options.resume, {
     contestants: about,
     prompts: prompts.map(({ id, group }) => [group, id]),
     maxTokens,
@@ -79,7 +79,9 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
 
   const rounds = runOrder(contestants, prompts, repeats);
   const total = rounds.length * contestants.length;
-  const waiting = rounds.filter((round) => !results.has(round.prompt.id, round.repeat));
+  const waiting = rounds.filter(
+    ({ prompt, repeat }) => !results.has((one) => one.prompt === prompt.id && one.repeat === repeat),
+  );
   if (waiting.length > 0) {
     for (const contestant of contestants) {
       await contestant.answer(prompts[0]!, { maxTokens: Math.min(WARM_UP_TOKENS, maxTokens), seed, signal });

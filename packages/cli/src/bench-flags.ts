@@ -25,10 +25,22 @@ export interface BenchFlags extends ModelFlags, SamplingFlags {
   readonly reference?: ModelFlags["dtype"];
   readonly generations?: number;
   readonly contexts?: readonly number[];
+  readonly perGroup?: number;
+  readonly taskSeed?: number;
+  readonly seeds?: readonly number[];
 }
 
 /** What `foretoken bench` can measure. */
-export type BenchMode = "speed" | "exact" | "noise" | "fidelity" | "startup" | "memory" | "context" | "batch";
+export type BenchMode =
+  | "speed"
+  | "exact"
+  | "quality"
+  | "noise"
+  | "fidelity"
+  | "startup"
+  | "memory"
+  | "context"
+  | "batch";
 
 /** Adds the subcommands of `bench`. @param done - Gets the exit code of the one that ran. */
 export function addBenchCommand(bench: Command, context: CliContext, done: (code: number) => void): Command {
@@ -72,6 +84,17 @@ export function addBenchCommand(bench: Command, context: CliContext, done: (code
         parseNumber,
       ),
   );
+  addSamplingFlags(
+    addDecoders(mode("quality", "score answers that a program can check, beside plain's"))
+      .optionsGroup("Tasks:")
+      .option("--groups <names>", "only these groups, with commas between")
+      .option("--per-group <n>", "tasks of each group", parseWhole, 20)
+      .option("--task-seed <n>", "seed of the tasks", parseWhole, 0)
+      .option("-n, --max-tokens <n>", "tokens of an answer", parseWhole, 64)
+      .optionsGroup("Measuring:")
+      .option("--seeds <list>", "seeds of the answers, with commas between (default: 0)", collectWholes)
+      .option("--resume <path>", "keep measurements in this file, and go on where it ends"),
+  ).addHelpText("after", QUALITY_HELP);
   addPrompts(mode("noise", "how much the size of a pass changes its rows"))
     .optionsGroup("Measuring:")
     .option("--rows <n>", "rows of a pass", parseWhole, 8)
@@ -127,3 +150,9 @@ Peers are installed on demand in a folder of their own in the cache. They decode
 
   foretoken bench --decoder prompt-lookup --decoder both=prompt-lookup,token-recycling
   foretoken bench --prompts prompts.jsonl --ids ids.json --first 10 --repeats 3 --resume partial.json --out result.json`;
+
+const QUALITY_HELP = `
+For decoders that alter the text. Nothing is timed; plain decoding answers too.
+
+  foretoken bench quality --decoder '{"use":"speculative","drafters":["prompt-lookup"],"verifier":{"use":"judge","control":"divergence","threshold":0.3}}'
+  foretoken bench quality --groups sums,json --per-group 50 --temperature 0.6 --seeds 0,1,2 --resume partial.json`;

@@ -75,6 +75,34 @@ test("bench exact finds no difference in a model without rounding", async () => 
   expect(results).toMatchObject([{ decoder: "both", prompts: 2, identical: 1, errors: 0, partings: [] }]);
 });
 
+test("bench quality scores answers, and a decoder that changes nothing scores like plain", async () => {
+  const argv = [
+    "bench",
+    "quality",
+    "-d",
+    "prompt-lookup",
+    "--groups",
+    "copying,json",
+    "--per-group",
+    "2",
+    "-n",
+    "12",
+  ];
+  const { code, stdout } = await runScripted([...argv, "--json"]);
+  expect(code).toBe(0);
+  const { mode, summary, measurements } = JSON.parse(stdout);
+  expect(mode).toBe("quality");
+  expect(measurements).toHaveLength(8);
+  expect(summary.at(-1)).toMatchObject({
+    decoder: "prompt-lookup",
+    group: "all",
+    tasks: 4,
+    sameText: 1,
+    difference: { value: 0, interval: [0, 0] },
+  });
+  expect((await runScripted(argv)).stdout).toMatch(/prompt-lookup +mean +4 +0\.0 \[0\.0, 0\.0\]/);
+});
+
 test("bench noise and context run on any model", async () => {
   const noise = JSON.parse(
     (await runScripted(["bench", "noise", "--groups", "qa", "-n", "12", "--json"])).stdout,

@@ -11,8 +11,11 @@ import {
   measureLongContext,
   measureMemory,
   measureNoise,
+  measureQuality,
   measureStartup,
   openPeers,
+  qualityTable,
+  qualityTasks,
   readPrompts,
   runBench,
   summaryTable,
@@ -55,6 +58,7 @@ interface BenchRun {
 const MODES: Readonly<Record<BenchMode, (run: BenchRun) => Promise<BenchOutput>>> = {
   speed,
   exact,
+  quality,
   noise,
   fidelity,
   startup,
@@ -146,6 +150,31 @@ async function exact(run: BenchRun): Promise<BenchOutput> {
         ...(noise === undefined ? [] : [noiseText(noise)]),
         exactnessText(results),
       ].join("\n\n"),
+    };
+  });
+}
+
+async function quality(run: BenchRun): Promise<BenchOutput> {
+  const { flags, signal, countdown } = run;
+  const { seeds, maxTokens, resume } = flags;
+  const tasks = qualityTasks({ seed: flags.taskSeed, perGroup: flags.perGroup, groups: groupsOf(flags) });
+  const { decoders, sampling } = await decodersOf(run);
+  return withModel(run, async (model) => {
+    const result = await measureQuality({
+      model,
+      decoders,
+      tasks,
+      sampling,
+      seeds,
+      maxTokens,
+      resume,
+      identity: { ...identityOf(model), sampling },
+      signal,
+      onProgress: ({ done, total, decoder, task }) => countdown.show(done, total, `${task.id} ${decoder}`),
+    });
+    return {
+      data: { ...identityOf(model), sampling, taskSeed: flags.taskSeed, ...result },
+      text: `${describe(model)}\n\n${qualityTable(result.summary)}`,
     };
   });
 }
@@ -249,8 +278,13 @@ async function withModel(
   }
 }
 
-function promptsOf({ prompts, ids, groups, first }: BenchFlags): Promise<readonly BenchPrompt[]> {
-  return readPrompts({ file: prompts, ids, groups: groups?.split(",").map((name) => name.trim()), first });
+function promptsOf(flags: BenchFlags): Promise<readonly BenchPrompt[]> {
+  const { prompts, ids, first } = flags;
+  return readPrompts({ file: prompts, ids, groups: groupsOf(flags), first });
+}
+
+function groupsOf({ groups }: BenchFlags): readonly string[] | undefined {
+  return groups?.split(",").map((name) => name.trim());
 }
 
 async function decodersOf({ flags, context }: BenchRun): Promise<{
