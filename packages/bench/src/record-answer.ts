@@ -26,13 +26,18 @@ export async function recordAnswer(
   const { tokens } = await generate(model, { ...sampling, prompt, maxTokens, seed });
   const recorded = { group, prompt, answer: tokens };
   if (topK === 0) return recorded;
-  return { ...recorded, topK: await candidates(model, [...prompt, ...tokens], topK) };
+  return { ...recorded, ...(await candidates(model, [...prompt, ...tokens], topK)) };
 }
 
-async function candidates(model: Model, text: readonly TokenId[], topK: number): Promise<TokenId[][]> {
-  await model.prepare({ topK });
+async function candidates(
+  model: Model,
+  text: readonly TokenId[],
+  count: number,
+): Promise<Pick<Required<RecordedAnswer>, "topK" | "topLogProbabilities">> {
+  await model.prepare({ topK: count });
   const session = model.createSession();
-  const rows: TokenId[][] = [];
+  const topK: TokenId[][] = [];
+  const topLogProbabilities: number[][] = [];
   try {
     // The last token of a text that fills the context has no row.
     const fed = text.slice(0, -1);
@@ -40,13 +45,17 @@ async function candidates(model: Model, text: readonly TokenId[], topK: number):
       const chunk = fed.slice(at, at + CHUNK);
       const pass = await session.forward(
         chunk.map((token) => ({ token })),
-        { logits: "all", topK },
+        { logits: "all", topK: count },
       );
-      for (const row of chunk.keys()) rows.push([...(await pass.topK(row, topK)).ids]);
+      for (const row of chunk.keys()) {
+        const { ids, logProbabilities } = await pass.topK(row, count);
+        topK.push([...ids]);
+        topLogProbabilities.push([...logProbabilities].map((value) => Math.round(value * 1000) / 1000));
+      }
       session.commit(pass.rows);
     }
   } finally {
     session.dispose();
   }
-  return rows;
+  return { topK, topLogProbabilities };
 }

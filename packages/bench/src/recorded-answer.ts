@@ -10,6 +10,8 @@ export interface RecordedAnswer {
   readonly answer: readonly TokenId[];
   /** The best candidates behind each token of prompt and answer, best first: `[P + A]` rows, or one less. */
   readonly topK?: readonly (readonly TokenId[])[];
+  /** Natural log-probabilities of those candidates, to three places. */
+  readonly topLogProbabilities?: readonly (readonly number[])[];
 }
 
 /**

@@ -47,7 +47,7 @@ export function recordedModel(
         ? ["A recorded answer has tokens and candidates only."]
         : [],
     prepare: async () => {},
-    createSession: () => new RecordedSession(model, text, recorded.topK),
+    createSession: () => new RecordedSession(model, text, recorded),
     dispose: async () => {},
   };
   return model;
@@ -73,12 +73,12 @@ class RecordedSession implements Session {
   isDisposed = false;
   readonly #listeners: (() => void)[] = [];
   readonly #text: readonly TokenId[];
-  readonly #topK: RecordedAnswer["topK"];
+  readonly #recorded: RecordedAnswer;
 
-  constructor(model: Model, text: readonly TokenId[], topK: RecordedAnswer["topK"]) {
+  constructor(model: Model, text: readonly TokenId[], recorded: RecordedAnswer) {
     this.model = model;
     this.#text = text;
-    this.#topK = topK;
+    this.#recorded = recorded;
   }
 
   async forward(inputs: readonly RowInput[]): Promise<Pass> {
@@ -139,8 +139,9 @@ class RecordedSession implements Session {
   #candidates({ isRecorded, position, token }: RecordedRow, k: number): TopK {
     let at = position;
     if (!isRecorded) for (at = this.tokens.length; at >= 0 && this.#text[at] !== token; at--);
-    const ids = Int32Array.from(this.#topK?.[at]?.slice(0, k) ?? []);
-    return { ids, logProbabilities: new Float64Array(ids.length).fill(Number.NaN) };
+    const ids = Int32Array.from(this.#recorded.topK?.[at]?.slice(0, k) ?? []);
+    const known = this.#recorded.topLogProbabilities?.[at];
+    return { ids, logProbabilities: Float64Array.from(ids, (_, rank) => known?.[rank] ?? Number.NaN) };
   }
 }
 
