@@ -1,6 +1,6 @@
 // What decoders would gain on recorded answers, at given prices of rows:
 //
-//   node scripts/replay.mjs record --out answers.jsonl [--prompts file --ids file --first 10] [--temperature 0.8 --top-p 0.95]
+//   node scripts/replay.mjs record --out answers.jsonl [--prompts file --ids file --first 10] [--temperature 0.8 --top-p 0.95] [--threads 1]
 //   node scripts/replay.mjs answers.jsonl plain prompt-lookup '{"use":"prompt-lookup","maxTokens":3}'
 //
 // Needs `npm run build`. Keep recordings of prompts that are not yours out of the repository.
@@ -23,6 +23,7 @@ const { values, positionals } = parseArgs({
     temperature: { type: "string", default: "0" },
     "top-p": { type: "string", default: "1" },
     prices: { type: "string" },
+    threads: { type: "string" },
   },
 });
 
@@ -33,7 +34,7 @@ async function record() {
   const first = values.first === undefined ? undefined : Number(values.first);
   const prompts = await readPrompts({ file: values.prompts, ids: values.ids, first });
   const sampling = { temperature: Number(values.temperature), topP: Number(values["top-p"]) };
-  const model = await loadModel(values.model);
+  const model = await loadModel(values.model, { threads: values.threads && Number(values.threads) });
   await writeFile(values.out, "");
   for (const [seed, { group, text }] of prompts.entries()) {
     const prompt = model.tokenizer.renderChat([{ role: "user", content: text }]).tokens;
