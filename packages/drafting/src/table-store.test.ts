@@ -23,8 +23,8 @@ test("a loaded table takes the place of the model's own, unless it is too narrow
 });
 
 test("tables of a store keep its memory limit", () => {
-  const store = new TableStore({ maxBytes: 512 });
+  const store = new TableStore({ maxBytes: 256 });
   const table = store.tableFor({ ...model, vocabularySize: 1000 }, 2);
   for (let token = 0; token < 1000; token += 32) table.set(token, [1]);
-  expect(table.bytes).toBe(512);
+  expect(table.bytes).toBe(256);
 });

@@ -39,12 +39,3 @@ test("a candidate that stands twice in a row is one node", () => {
   table.set(0, [1, 1]);
   expect(tableTree(0, table, treeTemplate([[2]]), "table").size).toBe(1);
 });
-
-test("a node's chance is that of its path, where every candidate on it has one", () => {
-  const table = new TokenTable({ vocabularySize: 4, candidatesPerToken: 2 });
-  table.set(0, [1, 2], [Math.log(0.5), Math.log(0.25)]);
-  table.set(1, [3], [Math.log(0.5)]);
-  table.set(2, [3]);
-  const tree = tableTree(0, table, treeTemplate([[2], [1, 1]]), "table");
-  expect(tree.nodes.map(({ chance }) => chance)).toEqual([undefined, 0.5, 0.25, 0.25, undefined]);
-});

@@ -21,17 +21,8 @@ export function tableTree(
   const nodes: (number | undefined)[] = [0];
   for (const { parent, rank, depth: level } of template.slice(1)) {
     const above = level > depth ? undefined : nodes[parent];
-    const before = above === undefined ? undefined : tree.nodes[above]!.token;
-    const token = before === undefined ? undefined : table.candidate(before, rank);
-    if (token === undefined) {
-      nodes.push(undefined);
-      continue;
-    }
-    const chance = product(above === 0 ? 1 : tree.nodes[above!]!.chance, table.chance(before!, rank));
-    nodes.push(tree.add(above!, token, "point", source, chance));
+    const token = above === undefined ? undefined : table.candidate(tree.nodes[above]!.token, rank);
+    nodes.push(token === undefined ? undefined : tree.add(above!, token, "point", source));
   }
   return tree;
 }
-
-const product = (a: number | undefined, b: number | undefined) =>
-  a === undefined || b === undefined ? undefined : a * b;

@@ -7,8 +7,8 @@ export interface TokenTableOptions {
   /** `k`: candidates of a row at most. */
   readonly candidatesPerToken: number;
   /**
-   * Bytes of rows the table may hold, at least one page of 32 rows (`256 · k`); beyond it the pages written longest ago
-   * are forgotten. Default no limit: a full table has `8 · k · V`.
+   * Bytes of rows the table may hold, at least one page of 32 rows (`128 · k`); beyond it the pages written longest ago
+   * are forgotten. Default no limit: a full table has `4 · k · V`.
    */
   readonly maxBytes?: number;
 }
@@ -17,8 +17,6 @@ export interface TokenTableOptions {
 interface Page {
   /** Token ids `[PAGE_ROWS, k]`, row-major, best first; {@link UNKNOWN} behind the last candidate of a row. */
   readonly candidates: Int32Array;
-  /** Their probabilities `[PAGE_ROWS, k]`; NaN where none was given. */
-  readonly chances: Float32Array;
   /** Who may write here; another table copies the page first. */
   readonly owner: symbol;
 }
@@ -75,13 +73,6 @@ export class TokenTable {
     return id === UNKNOWN ? undefined : id;
   }
 
-  /** The probability that came with a candidate, `undefined` where there was none. @param rank - 0 for the best. */
-  chance(token: TokenId, rank: number): number | undefined {
-    if (rank >= this.candidatesPerToken) return undefined;
-    const chance = this.#pages.get(pageOf(token))?.chances[this.#offset(token) + rank];
-    return chance === undefined || Number.isNaN(chance) ? undefined : chance;
-  }
-
   /** All candidates of a row, best first; empty for an unknown one. A copy. */
   row(token: TokenId): TokenId[] {
     const ids: TokenId[] = [];
@@ -106,15 +97,13 @@ export class TokenTable {
   /**
    * Replaces the row of `token`.
    * @param candidates - Ids below `V`, best first; those beyond `k` are left out.
-   * @param logProbabilities - Natural logs of their probabilities, where they are known.
    */
-  set(token: TokenId, candidates: ArrayLike<TokenId>, logProbabilities?: ArrayLike<number>): void {
+  set(token: TokenId, candidates: ArrayLike<TokenId>): void {
     const number = pageOf(token);
     const page = this.#ownPage(number);
     const offset = this.#offset(token);
     for (let rank = 0; rank < this.candidatesPerToken; rank++) {
       page.candidates[offset + rank] = candidates[rank] ?? UNKNOWN;
-      page.chances[offset + rank] = Math.exp(logProbabilities?.[rank] ?? Number.NaN);
     }
     // Behind all others: the first page of the map is always the one written longest ago.
     this.#pages.delete(number);
@@ -132,7 +121,7 @@ export class TokenTable {
   }
 
   get #pageBytes(): number {
-    return 8 * PAGE_ROWS * this.candidatesPerToken;
+    return 4 * PAGE_ROWS * this.candidatesPerToken;
   }
 
   #offset(token: TokenId): number {
@@ -143,11 +132,7 @@ export class TokenTable {
     const page = this.#pages.get(number);
     if (page?.owner === this.#owner) return page;
     const size = PAGE_ROWS * this.candidatesPerToken;
-    return {
-      candidates: page?.candidates.slice() ?? new Int32Array(size).fill(UNKNOWN),
-      chances: page?.chances.slice() ?? new Float32Array(size).fill(Number.NaN),
-      owner: this.#owner,
-    };
+    return { candidates: page?.candidates.slice() ?? new Int32Array(size).fill(UNKNOWN), owner: this.#owner };
   }
 }
 

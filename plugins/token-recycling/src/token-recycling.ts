@@ -23,11 +23,6 @@ import {
 import { optionsSchema, type TokenRecyclingOptions } from "./options.ts";
 
 const NAME = "token-recycling";
-/**
- * How far a candidate's probability goes behind the same token somewhere else, as a factor: counted over 6,000 tokens of greedy answers of
- * SmolLM2-135M-Instruct. Budgets go by it; what is drafted does not.
- */
-const LOG_TRUST = Math.log(0.6);
 
 /**
  * Drafts a tree from the candidates that earlier passes discarded: for every token, the best candidates of the last row
@@ -90,12 +85,7 @@ class TokenRecycling implements Drafting {
     const { candidatesPerToken, seedFromPrompt } = this.#settings;
     if (kind === "prefill" && !seedFromPrompt) return;
     for (const [row, token] of rowTokens.entries()) {
-      const { ids, logProbabilities } = await pass.topK(row, candidatesPerToken);
-      this.#table.set(
-        token,
-        ids,
-        logProbabilities.map((value) => value + LOG_TRUST),
-      );
+      this.#table.set(token, (await pass.topK(row, candidatesPerToken)).ids);
     }
   }
 
