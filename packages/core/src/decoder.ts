@@ -25,7 +25,7 @@ export interface StepTimes {
   readonly verifyMs: number;
 }
 
-/** What one target pass made final. */
+/** What one target pass made final, or several passes together. */
 export interface DecodeStep {
   /** Token ids `[A + 1]`: the accepted draft tokens, then the target's own; cut where the answer ends. */
   readonly tokens: readonly TokenId[];
@@ -46,6 +46,11 @@ export interface DecodeStep {
   /** The verified tree, and the accepted nodes in order. */
   readonly tree?: TokenTree;
   readonly path?: readonly number[];
+  /**
+   * The passes of a step that took several, in order; their tokens are this step's. Passes whose tokens were all dropped are
+   * among them, and none has passes of its own. Counts and times of the step are the sums of theirs.
+   */
+  readonly passes?: readonly DecodeStep[];
   /** Set on the last step. */
   readonly finish?: FinishReason;
 }

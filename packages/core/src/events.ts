@@ -30,7 +30,7 @@ export interface PrefillEvent extends DecodeEvent {
   readonly total: number;
 }
 
-/** A target pass made tokens final. */
+/** A target pass, and the tokens it made final: none where a decoder dropped all it computed. */
 export interface StepEvent extends DecodeEvent {
   readonly tokens: readonly TokenId[];
   /** Index in the text of the first of `tokens`. */

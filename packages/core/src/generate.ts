@@ -213,8 +213,12 @@ async function* run(
           signal,
         });
         for await (const step of steps) {
-          report.step(step);
-          emitStep(events, branch, step, prompt.length + tokens.length);
+          let position = prompt.length + tokens.length;
+          for (const pass of step.passes ?? [step]) {
+            report.step(pass);
+            emitStep(events, branch, pass, position);
+            position += pass.tokens.length;
+          }
           tokens.push(...step.tokens);
           reported?.push(...(step.logProbabilities ?? []));
           for (const token of step.tokens) stop = stop.advance(token);

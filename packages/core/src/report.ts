@@ -30,6 +30,7 @@ export interface Report {
   readonly guarantee: Guarantee;
   /** Tokens of output. */
   readonly tokens: number;
+  /** Passes of branches that were laid together count each. */
   readonly targetPasses: number;
   /** Rows of those passes, probes included. */
   readonly rows: number;
@@ -52,7 +53,7 @@ export interface Report {
   readonly choices: readonly string[];
 }
 
-/** Adds up the steps of one generation. */
+/** Adds up the passes of one generation. */
 export class ReportBuilder {
   readonly #began = performance.now();
   readonly #offered: number[] = [];

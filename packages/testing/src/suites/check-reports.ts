@@ -67,7 +67,7 @@ async function expectToAddUp(
     accepted: total(steps, (step) => step.accepted),
   });
   expect(report.blockEfficiency).toBeCloseTo((tokens.length - 1) / steps.length, 12);
-  expect(model.inspection.passes).toBeGreaterThanOrEqual(
+  expect(model.inspection.calls).toBeGreaterThanOrEqual(
     steps.length + order.filter((name) => name === "prefill").length,
   );
   expectDepths(report, steps);
