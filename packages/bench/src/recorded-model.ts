@@ -81,6 +81,10 @@ class RecordedSession implements Session {
     this.#recorded = recorded;
   }
 
+  layersAt(): undefined {
+    return undefined;
+  }
+
   async forward(inputs: readonly RowInput[]): Promise<Pass> {
     const rows: RecordedRow[] = [];
     for (const [index, { token, parent = index - 1 }] of inputs.entries()) {

@@ -97,7 +97,7 @@ test("looks where Node looks: in the folders above too, the nearer one first", a
 });
 
 test("one package may offer several parts", async () => {
-  const schedule = `{ ...${source("skip", "schedule")}, create: () => ({ layersAt: () => undefined }) }`;
+  const schedule = `{ ...${source("skip", "schedule")}, create: () => ({ plan: () => undefined }) }`;
   await write({
     "node_modules/skip/package.json": packageJson("skip", [
       { name: "skip", kind: "schedule", specification: "v1" },

@@ -1,7 +1,7 @@
 import type { LawState } from "./law-state.ts";
 import type { Model, Requirements } from "./model.ts";
 import type { Random } from "./random.ts";
-import type { Pass, RowInput, Session } from "./session.ts";
+import type { LayerSet, Pass, RowInput, Session } from "./session.ts";
 import type { TokenTree } from "./token-tree.ts";
 import type { TokenId } from "./tokens.ts";
 
@@ -22,6 +22,8 @@ export interface ProposeContext {
   readonly law: LawState;
   /** Levels that can become text, at least 1: what is left of the answer. Deeper nodes are allowed and wasted. Default: no end in sight. */
   readonly depth?: number;
+  /** The layers of the pass that verifies, all by default: a draft that runs the target itself may run no others behind its text. */
+  readonly layers?: LayerSet;
   /** Ends passes that a drafter runs. */
   readonly signal?: AbortSignal;
 }

@@ -38,7 +38,7 @@ export { largest } from "./largest.ts";
 export { type LawStart, lawStateFor } from "./law-pipeline.ts";
 export type { Candidate, LawState, TokenLogProbability } from "./law-state.ts";
 export { denseLaw, pointLaw, sparseLaw } from "./laws.ts";
-export type { LayerSchedule } from "./layer-schedule.ts";
+export type { LayerPlan, LayerSchedule } from "./layer-schedule.ts";
 export type { LogitsProcessor } from "./logits-processor.ts";
 export { mergeTrees } from "./merge.ts";
 export {

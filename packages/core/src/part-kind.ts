@@ -44,7 +44,7 @@ export const PART_KINDS: readonly PartKind[] = [
 export function kindOfPart(value: unknown): PartKind | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const has = (member: string) => typeof (value as Record<string, unknown>)[member] === "function";
-  if (has("layersAt")) return "schedule";
+  if (has("plan")) return "schedule";
   if (has("apply") && has("advance")) return "processor";
   if (has("run")) return "tool";
   if (!has("start")) return undefined;

@@ -1,7 +1,6 @@
 import type { DecodeContext, Decoder, DecodeStep, Decoding } from "./decoder.ts";
 import { guaranteeOf } from "./guarantee.ts";
 import type { LayerSchedule } from "./layer-schedule.ts";
-import type { Model } from "./model.ts";
 import { orRollBack } from "./roll-back.ts";
 
 /** Options of {@link plain}. */
@@ -14,22 +13,22 @@ export interface PlainOptions {
 export function plain({ schedule }: PlainOptions = {}): Decoder {
   return {
     name: "plain",
+    schedule,
     requirements: () => ({ gates: schedule !== undefined }),
     unsupported: (model) => schedule?.unsupported?.(model) ?? [],
     guarantee: () =>
       schedule?.guarantee() ??
       guaranteeOf([{ level: "identical", reasons: ["plain decoding is the reference"] }]),
-    start: ({ model }) => plainDecoding(model, schedule),
+    start: plainDecoding,
   };
 }
 
-function plainDecoding(model: Model, schedule: LayerSchedule | undefined): Decoding {
+function plainDecoding(): Decoding {
   const decoding: Decoding = {
     prefillWants: {},
-    schedule,
     needsPrefix: false,
     observe: async () => {},
-    steps: (context) => plainSteps(context, model, schedule),
+    steps: plainSteps,
     fork: () => decoding,
     truncate: () => {},
     dispose: () => {},
@@ -37,11 +36,15 @@ function plainDecoding(model: Model, schedule: LayerSchedule | undefined): Decod
   return decoding;
 }
 
-async function* plainSteps(
-  { session, root, random, signal, logProbabilities, ...start }: DecodeContext,
-  model: Model,
-  schedule: LayerSchedule | undefined,
-): AsyncGenerator<DecodeStep, void, undefined> {
+async function* plainSteps({
+  session,
+  root,
+  random,
+  layerPlan,
+  signal,
+  logProbabilities,
+  ...start
+}: DecodeContext): AsyncGenerator<DecodeStep, void, undefined> {
   let { law, stop } = start;
   for (let token = root; stop.finish === undefined; ) {
     const here = law;
@@ -50,7 +53,7 @@ async function* plainSteps(
       const pass = await session.forward([{ token }], {
         logits: "all",
         argmax: here.isPlainGreedy,
-        layers: schedule?.layersAt(model, position),
+        layers: layerPlan?.layersAt(position),
         signal,
       });
       const began = performance.now();

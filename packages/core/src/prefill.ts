@@ -1,5 +1,6 @@
 import type { Decoding } from "./decoder.ts";
 import type { LawState, TokenLogProbability } from "./law-state.ts";
+import type { LayerPlan } from "./layer-schedule.ts";
 import type { Random } from "./random.ts";
 import { orRollBack } from "./roll-back.ts";
 import type { RowInput, Session } from "./session.ts";
@@ -14,6 +15,7 @@ export interface PrefillInput {
   /** The law state behind the prompt. */
   readonly law: LawState;
   readonly random: Random;
+  readonly layerPlan: LayerPlan | undefined;
   /** Most rows of one pass: abort and progress come between passes. */
   readonly chunkRows: number;
   readonly logProbabilities?: number;
@@ -39,10 +41,9 @@ export async function prefill(input: PrefillInput): Promise<FirstToken> {
 }
 
 async function runChunk(input: PrefillInput): Promise<FirstToken | undefined> {
-  const { session, prompt, decoding, law, random, signal } = input;
+  const { session, prompt, decoding, law, random, layerPlan, signal } = input;
   const position = session.tokens.length;
-  const { schedule } = decoding;
-  const edge = schedule?.nextChange(session.model, position) ?? Number.POSITIVE_INFINITY;
+  const edge = layerPlan?.nextChange(position) ?? Number.POSITIVE_INFINITY;
   const end = Math.min(prompt.length, position + input.chunkRows, edge);
   const isLast = end === prompt.length;
   const tokens = prompt.slice(position, end);
@@ -56,7 +57,7 @@ async function runChunk(input: PrefillInput): Promise<FirstToken | undefined> {
     logits:
       logits ?? (probes.length > 0 ? rows.map((_, row) => row).slice(lastRow) : isLast ? "last" : undefined),
     argmax: law.isPlainGreedy,
-    layers: schedule?.layersAt(session.model, position),
+    layers: layerPlan?.layersAt(position),
     signal,
   });
   const first = isLast ? await drawFirst(input, pass, lastRow, random) : undefined;

@@ -1,7 +1,8 @@
 import type { Decoder, Decoding } from "./decoder.ts";
 import { DecodingError } from "./errors.ts";
+import type { LayerPlan } from "./layer-schedule.ts";
 import type { Model } from "./model.ts";
-import type { Session } from "./session.ts";
+import type { LayerSet, Session } from "./session.ts";
 import type { TokenId } from "./tokens.ts";
 
 /** Decodings live as long as their session, so that drafters keep what they learnt over several answers. */
@@ -20,19 +21,25 @@ export interface HeldSession {
   release(failed: boolean): void;
 }
 
+/** Who takes a session, and for what. */
+export interface HoldRequest {
+  readonly model: Model;
+  readonly decoder: Decoder;
+  readonly prompt: readonly TokenId[];
+  readonly layerPlan: LayerPlan | undefined;
+  /** The caller's session; one for this generation alone is made and disposed when left out. */
+  readonly given: Session | undefined;
+}
+
 /**
  * Takes a session for one generation: keeps the longest prefix it shares with the prompt, one token short of the whole,
- * so that there is always a row to draw the first token from.
+ * so that there is always a row to draw the first token from. Rows that ran other layers than the plan's are not shared: an
+ * answer must not depend on what the session did before.
  *
- * @param given - The caller's session; one for this generation alone is made and disposed when left out.
  * @throws `SESSION_BUSY`, `DISPOSED`
  */
-export function holdSession(
-  model: Model,
-  decoder: Decoder,
-  prompt: readonly TokenId[],
-  given: Session | undefined,
-): HeldSession {
+export function holdSession(request: HoldRequest): HeldSession {
+  const { model, given } = request;
   const session = given ?? model.createSession();
   if (session.isDisposed) {
     throw new DecodingError("DISPOSED", {
@@ -54,21 +61,15 @@ export function holdSession(
   }
 
   try {
-    return hold(model, decoder, prompt, session, given !== undefined);
+    return hold(session, request);
   } catch (error) {
     if (given === undefined) session.dispose();
     throw error;
   }
 }
 
-function hold(
-  model: Model,
-  decoder: Decoder,
-  prompt: readonly TokenId[],
-  session: Session,
-  isKept: boolean,
-): HeldSession {
-  const prefix = sharedPrefix(session.tokens, prompt);
+function hold(session: Session, { model, decoder, prompt, layerPlan, given }: HoldRequest): HeldSession {
+  const prefix = sharedPrefix(session, prompt, layerPlan);
   session.truncate(prefix);
   let entry = kept.get(session);
   if (entry !== undefined && entry.decoder !== decoder) {
@@ -92,7 +93,7 @@ function hold(
     release: (failed) => {
       busy.delete(session);
       if (failed) forget(session);
-      if (!isKept) session.dispose();
+      if (given === undefined) session.dispose();
     },
   };
 }
@@ -102,10 +103,18 @@ function forget(session: Session): void {
   kept.delete(session);
 }
 
-function sharedPrefix(text: readonly TokenId[], prompt: readonly TokenId[]): number {
-  const most = Math.min(text.length, prompt.length - 1);
+function sharedPrefix(session: Session, prompt: readonly TokenId[], plan: LayerPlan | undefined): number {
+  const most = Math.min(session.tokens.length, prompt.length - 1);
   for (let index = 0; index < most; index++) {
-    if (text[index] !== prompt[index]) return index;
+    if (session.tokens[index] !== prompt[index]) return index;
+    if (!sameLayers(session.layersAt(index), plan?.layersAt(index))) return index;
   }
   return most;
+}
+
+function sameLayers(left: LayerSet | undefined, right: LayerSet | undefined): boolean {
+  return (
+    left === right ||
+    (left ?? right)!.every((_, layer) => (left?.[layer] ?? true) === (right?.[layer] ?? true))
+  );
 }

@@ -112,6 +112,8 @@ export interface Session {
   /** Rows run and neither committed nor discarded. */
   readonly pendingCount: number;
   readonly isDisposed: boolean;
+  /** The layers that the row at `position` of the text ran, `undefined` for all. */
+  layersAt(position: number): LayerSet | undefined;
   /**
    * Runs rows through the model. Calls that wait at the same time on sessions of one model become one pass.
    *

@@ -12,7 +12,7 @@ import type { Drafter, Round } from "./drafter.ts";
 import { DecodingError } from "./errors.ts";
 import { fixedBudget } from "./fixed-budget.ts";
 import { guaranteeOf } from "./guarantee.ts";
-import type { LayerSchedule } from "./layer-schedule.ts";
+import type { LayerPlan, LayerSchedule } from "./layer-schedule.ts";
 import { type Model, mergeRequirements, type Requirements } from "./model.ts";
 import { orRollBack } from "./roll-back.ts";
 import type { RowInput, Session } from "./session.ts";
@@ -55,6 +55,7 @@ export function speculative({ drafters, verifier, budget, schedule }: Speculativ
     ]);
   return {
     name: `speculative(${parts.map((part) => part.name).join(", ")})`,
+    schedule,
     requirements,
     unsupported: (model) => [
       ...parts.flatMap((part) => part.unsupported?.(model) ?? []),
@@ -68,7 +69,6 @@ export function speculative({ drafters, verifier, budget, schedule }: Speculativ
     start: (context) =>
       new SpeculativeDecoding({
         model: context.model,
-        schedule,
         verifierName: rule.name,
         requirements: requirements(context.model),
         drafts: startDrafts(parts, context),
@@ -110,7 +110,6 @@ function startDrafts(
 
 interface SpeculativeState {
   readonly model: Model;
-  readonly schedule: LayerSchedule | undefined;
   readonly verifierName: string;
   readonly requirements: Requirements;
   readonly drafts: DraftSet;
@@ -130,10 +129,6 @@ class SpeculativeDecoding implements Decoding {
   get prefillWants() {
     const { prefillTopK, prefillHidden } = this.#state.requirements;
     return { topK: prefillTopK, hidden: prefillHidden, ...(prefillTopK ? { logits: "all" as const } : {}) };
-  }
-
-  get schedule() {
-    return this.#state.schedule;
   }
 
   get needsPrefix() {
@@ -193,8 +188,8 @@ class SpeculativeDecoding implements Decoding {
 
   /** Draft, run, walk, observe, commit. */
   async #round(context: DecodeContext): Promise<{ step: DecodeStep; result: WalkResult }> {
-    const { session, law, stop, random, signal, logProbabilities } = context;
-    const { model, drafts, verification, verifierName, requirements, schedule } = this.#state;
+    const { session, law, stop, random, layerPlan, signal, logProbabilities } = context;
+    const { drafts, verification, verifierName, requirements } = this.#state;
     const position = session.tokens.length;
 
     const draftBegan = performance.now();
@@ -205,7 +200,7 @@ class SpeculativeDecoding implements Decoding {
       tree,
       tree.nodes.length,
       (node) => node,
-      Math.min(MOST_PROBES, this.#lastPosition(position) - position - deepest),
+      Math.min(MOST_PROBES, this.#lastPosition(position, layerPlan) - position - deepest),
     );
     const draftMs = performance.now() - draftBegan;
 
@@ -215,7 +210,7 @@ class SpeculativeDecoding implements Decoding {
       argmax: law.isPlainGreedy,
       topK: requirements.topK,
       hidden: requirements.hidden,
-      layers: schedule?.layersAt(model, position),
+      layers: layerPlan?.layersAt(position),
       signal,
     });
 
@@ -268,9 +263,12 @@ class SpeculativeDecoding implements Decoding {
   }
 
   /** The round's tree: none for the last token; with no more nodes than positions are left, it cannot be too deep. */
-  async #draft({ root, law, stop, random, signal }: DecodeContext, position: number): Promise<TokenTree> {
+  async #draft(
+    { root, law, stop, random, layerPlan, signal }: DecodeContext,
+    position: number,
+  ): Promise<TokenTree> {
     const { model, drafts, budgeting } = this.#state;
-    const room = this.#lastPosition(position) - position;
+    const room = this.#lastPosition(position, layerPlan) - position;
     const depth = stop.remaining - 1;
     if (Math.min(depth, room) < 1) return new TokenTree(root);
     const budget = { drafters: drafts.drafters, model, context: position, room };
@@ -280,17 +278,15 @@ class SpeculativeDecoding implements Decoding {
       root,
       budgeting.split(budget),
       model.vocabularySize,
-      { random, law, depth, signal },
+      { random, law, depth, layers: layerPlan?.layersAt(position), signal },
       trim,
     );
   }
 
   /** The last position a row of this round may stand at: the context's end, or the last one with the same layers. */
-  #lastPosition(position: number): number {
-    const { model, schedule } = this.#state;
-    return (
-      Math.min(model.contextLength, schedule?.nextChange(model, position) ?? Number.POSITIVE_INFINITY) - 1
-    );
+  #lastPosition(position: number, layerPlan: LayerPlan | undefined): number {
+    const { contextLength } = this.#state.model;
+    return Math.min(contextLength, layerPlan?.nextChange(position) ?? Number.POSITIVE_INFINITY) - 1;
   }
 }
 

@@ -1,5 +1,6 @@
 import type {
   BranchOptions,
+  LayerSet,
   Model,
   Pass,
   PendingRow,
@@ -51,6 +52,10 @@ export class FeatureSession implements Session {
 
   get isDisposed(): boolean {
     return this.#head.isDisposed;
+  }
+
+  layersAt(position: number): LayerSet | undefined {
+    return this.#head.layersAt(position);
   }
 
   async forward(rows: readonly RowInput[], wants: Wants = {}): Promise<Pass> {

@@ -48,8 +48,7 @@ export const halvePlugin = definePlugin({
   create: (): LayerSchedule => ({
     name: "halve",
     guarantee: () => ({ level: "altered", reasons: ["halve leaves layers out"] }),
-    layersAt: () => undefined,
-    nextChange: () => Number.POSITIVE_INFINITY,
+    plan: () => ({ layersAt: () => undefined, nextChange: () => Number.POSITIVE_INFINITY }),
   }),
 });
 

@@ -1,6 +1,7 @@
 import {
   type BranchOptions,
   DecodingError,
+  type LayerSet,
   type Model,
   type Pass,
   type PendingRow,
@@ -73,6 +74,10 @@ export class RuntimeSession implements Session {
 
   get isDisposed(): boolean {
     return this.#isDisposed;
+  }
+
+  layersAt(position: number): LayerSet | undefined {
+    return this.#slots[position]?.layers;
   }
 
   async forward(rows: readonly RowInput[], wants: Wants = {}): Promise<Pass> {

@@ -61,6 +61,13 @@ export class ScriptedMachine {
     return layerBits(layers);
   }
 
+  /** The layers that the row in a slot ran, `undefined` for all. */
+  layersOf(slot: number): LayerSet | undefined {
+    const { layers } = this.pool.node(slot).content;
+    if (layers === this.allLayers) return undefined;
+    return Array.from({ length: this.layers }, (_, layer) => (layers >> layer) % 2 === 1);
+  }
+
   /** The context of a row behind `parent`. */
   context(parent: ContextNode, content: RowContent): ContextNode {
     return parent.child(content, this.allLayers, this.vocabularySize);

@@ -1,6 +1,7 @@
 import {
   type BranchOptions,
   DecodingError,
+  type LayerSet,
   type Pass,
   type PendingRow,
   type RowInput,
@@ -67,6 +68,11 @@ export class ScriptedSession implements Session {
 
   get isDisposed(): boolean {
     return this.#isDisposed;
+  }
+
+  layersAt(position: number): LayerSet | undefined {
+    const slot = this.#slots[position];
+    return slot === undefined ? undefined : this.#host.machine.layersOf(slot);
   }
 
   async forward(rows: readonly RowInput[], wants: Wants = {}): Promise<Pass> {

@@ -34,6 +34,7 @@ export async function startDecoding(options: DecodingByHandOptions): Promise<Dec
   const { model, decoder, prompt, sampling, seed, maxTokens } = options;
   await model.prepare(decoder.requirements(model));
   await decoder.prepare?.(model);
+  const layerPlan = decoder.schedule?.plan(model, prompt.length);
   const session = model.createSession();
   const decoding = decoder.start({ model, session, missingPrefix: 0 });
   const random = seededRandom(seed);
@@ -46,36 +47,38 @@ export async function startDecoding(options: DecodingByHandOptions): Promise<Dec
     tokenizer: model.tokenizer,
   });
   for (;;) {
-    const root = await runChunk(session, decoding, prompt, async (pass, row) =>
+    const root = await runChunk({ session, decoding, prompt, layerPlan }, async (pass, row) =>
       (await start.law(pass, row)).draw(random.uniform(prompt.length, "token")),
     );
     if (root === undefined) continue;
     return {
       session,
       decoding,
-      context: { root, law: start.advance(root), stop: stop.advance(root), random },
+      context: { root, law: start.advance(root), stop: stop.advance(root), random, layerPlan },
     };
   }
 }
 
 /** One prompt pass, as far as the layers stay the same; the first token of the answer behind the last one. */
 async function runChunk(
-  session: Session,
-  decoding: Decoding,
-  prompt: readonly TokenId[],
+  {
+    session,
+    decoding,
+    prompt,
+    layerPlan,
+  }: Pick<DecodingPlace, "session" | "decoding"> &
+    Pick<DecodeContext, "layerPlan"> & { prompt: readonly TokenId[] },
   draw: (pass: Awaited<ReturnType<Session["forward"]>>, row: number) => Promise<TokenId>,
 ): Promise<TokenId | undefined> {
-  const { model } = session;
   const position = session.tokens.length;
-  const { schedule, prefillWants } = decoding;
-  const end = Math.min(prompt.length, schedule?.nextChange(model, position) ?? prompt.length);
+  const end = Math.min(prompt.length, layerPlan?.nextChange(position) ?? prompt.length);
   const tokens = prompt.slice(position, end);
   const lastRow = tokens.length - 1;
   const isLast = end === prompt.length;
   const probes = isLast ? ((await decoding.prefillProbes?.(tokens[lastRow]!, lastRow, end - 1)) ?? []) : [];
   const rows: RowInput[] = [...tokens.map((token) => ({ token })), ...probes];
-  const layers = schedule?.layersAt(model, position);
-  const pass = await session.forward(rows, { ...prefillWants, logits: "all", layers });
+  const layers = layerPlan?.layersAt(position);
+  const pass = await session.forward(rows, { ...decoding.prefillWants, logits: "all", layers });
   const next = isLast ? await draw(pass, lastRow) : undefined;
   await decoding.observe({
     kind: "prefill",
