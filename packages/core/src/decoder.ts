@@ -1,7 +1,7 @@
 import type { Round } from "./drafter.ts";
 import type { Guarantee } from "./guarantee.ts";
 import type { LawState, TokenLogProbability } from "./law-state.ts";
-import type { LayerSchedule } from "./layer-schedule.ts";
+import type { LayerPlan, LayerSchedule } from "./layer-schedule.ts";
 import type { Model, Requirements } from "./model.ts";
 import type { Random } from "./random.ts";
 import type { RowInput, Session, Wants } from "./session.ts";
@@ -73,6 +73,8 @@ export interface DecodeContext {
   /** The stop rule behind `root`. */
   readonly stop: StopState;
   readonly random: Random;
+  /** The layers of this answer's passes; all, when there is none. */
+  readonly layerPlan?: LayerPlan;
   /** Log-probabilities of how many top tokens to report; `undefined` reports none. */
   readonly logProbabilities?: number;
   readonly signal?: AbortSignal;
@@ -82,8 +84,6 @@ export interface DecodeContext {
 export interface Decoding {
   /** What prompt passes must return for {@link Decoding.observe}. */
   readonly prefillWants: Pick<Wants, "logits" | "topK" | "hidden">;
-  /** Which layers run where; all, when there is none. */
-  readonly schedule?: LayerSchedule;
   /** Whether the reused prefix must be run again so that this decoder sees it. */
   readonly needsPrefix: boolean;
   /**
@@ -111,6 +111,8 @@ export interface Decoding {
 /** Chooses how a model decodes. Holds options only; may be used for many sequences at once. */
 export interface Decoder {
   readonly name: string;
+  /** What plans the layers of each answer; all run, when there is none. */
+  readonly schedule?: LayerSchedule;
   requirements(model: Model): Requirements;
   /** Sentences about why it cannot run on `model`; empty when it can. Never a slow path in silence. */
   unsupported(model: Model): readonly string[];

@@ -155,7 +155,8 @@ async function* run(
   await model.prepare(requirements, { signal });
   await decoder.prepare?.(model, { signal });
 
-  const held = holdSession(model, decoder, prompt, options.session);
+  const layerPlan = decoder.schedule?.plan(model, prompt.length);
+  const held = holdSession({ model, decoder, prompt, layerPlan, given: options.session });
   const { session, decoding } = held;
   const branch = "main";
   const text = new TextStream(model.tokenizer, stops);
@@ -183,6 +184,7 @@ async function* run(
         decoding,
         law,
         random,
+        layerPlan,
         chunkRows,
         logProbabilities,
         signal,
@@ -209,6 +211,7 @@ async function* run(
           law,
           stop,
           random,
+          layerPlan,
           logProbabilities,
           signal,
         });
