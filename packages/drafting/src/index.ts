@@ -1,9 +1,29 @@
+export { type BestFirstOptions, bestFirstTree } from "./best-first-tree.ts";
+export { candidateTable } from "./candidate-table.ts";
 export { DraftRows, type DraftRowsOptions } from "./draft-rows.ts";
+export { GivenSuccessors, isSuccessorTable, namedSuccessors } from "./given-successors.ts";
 export { type FeatureHead, type HeadTensor, loadHead, readHead } from "./head-file.ts";
 export { type HeadManifest, type HeadShape, headMisfit, readManifest } from "./head-manifest.ts";
 export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
-export { loadTable, saveTable } from "./table-file.ts";
+export { SuccessorCounts, type SuccessorCountsOptions } from "./successor-counts.ts";
+export { decodeSuccessors, encodeSuccessors } from "./successor-format.ts";
+export { SuccessorOverlay, type SuccessorOverlayOptions } from "./successor-overlay.ts";
+export {
+  checkOwner,
+  modelOwner,
+  type OwningModel,
+  type SuccessorOwner,
+  textOwner,
+} from "./successor-owner.ts";
+export {
+  pairKey,
+  type SuccessorArrays,
+  type SuccessorRow,
+  type SuccessorShape,
+  SuccessorTable,
+} from "./successor-table.ts";
+export { loadSuccessors, loadTable, saveSuccessors, saveTable } from "./table-file.ts";
 export { decodeTable, encodeTable, type TableOwner } from "./table-format.ts";
 export { TableStore } from "./table-store.ts";
 export { tableTree } from "./table-tree.ts";

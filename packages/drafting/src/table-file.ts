@@ -1,4 +1,7 @@
 import { DecodingError, type Model } from "@foretoken/core";
+import { decodeSuccessors, encodeSuccessors } from "./successor-format.ts";
+import type { OwningModel } from "./successor-owner.ts";
+import type { SuccessorTable } from "./successor-table.ts";
 import { decodeTable, encodeTable } from "./table-format.ts";
 import type { TokenTable } from "./token-table.ts";
 
@@ -8,17 +11,43 @@ import type { TokenTable } from "./token-table.ts";
  *
  * @throws `CACHE_NOT_WRITABLE`; a file of that name is then as it was.
  */
-export async function saveTable(
+export const saveTable = (
   path: string,
   table: TokenTable,
   model: Pick<Model, "contentHash">,
-): Promise<void> {
+): Promise<void> => writeWhole(path, encodeTable(table, model.contentHash));
+
+/**
+ * Reads a table from a file. Only in Node.
+ *
+ * @param model - The model it must have been made for.
+ * @throws `TABLE_INVALID` as `decodeTable` says, and when the file cannot be read.
+ */
+export const loadTable = async (
+  path: string,
+  model: Pick<Model, "contentHash" | "vocabularySize">,
+): Promise<TokenTable> => decodeTable(await readWhole(path, "saveTable"), model, `The table ${path}`);
+
+/** Writes a table of successors to a file, as {@link saveTable} does. @throws `CACHE_NOT_WRITABLE` */
+export const saveSuccessors = (path: string, table: SuccessorTable): Promise<void> =>
+  writeWhole(path, encodeSuccessors(table));
+
+/**
+ * Reads a table of successors from a file. Only in Node.
+ *
+ * @param model - The model it must be right for.
+ * @throws `TABLE_INVALID` as `decodeSuccessors` says, and when the file cannot be read.
+ */
+export const loadSuccessors = async (path: string, model: OwningModel): Promise<SuccessorTable> =>
+  decodeSuccessors(await readWhole(path, "saveSuccessors"), model, `The table ${path}`);
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const { open, rename, rm } = await import("node:fs/promises");
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     const file = await open(temporary, "wx");
     try {
-      await file.writeFile(encodeTable(table, model.contentHash));
+      await file.writeFile(bytes);
       await file.sync();
     } finally {
       await file.close();
@@ -34,23 +63,13 @@ export async function saveTable(
   }
 }
 
-/**
- * Reads a table from a file. Only in Node.
- *
- * @param model - The model it must have been made for.
- * @throws `TABLE_INVALID` as `decodeTable` says, and when the file cannot be read.
- */
-export async function loadTable(
-  path: string,
-  model: Pick<Model, "contentHash" | "vocabularySize">,
-): Promise<TokenTable> {
+async function readWhole(path: string, writer: string): Promise<Uint8Array> {
   const { readFile } = await import("node:fs/promises");
-  const bytes = await readFile(path).catch((cause: Error) => {
+  return readFile(path).catch((cause: Error) => {
     throw new DecodingError("TABLE_INVALID", {
       message: `The table ${path} cannot be read: ${cause.message}.`,
-      fix: "Check the path; saveTable() writes a table.",
+      fix: `Check the path; ${writer}() writes a table.`,
       cause,
     });
   });
-  return decodeTable(bytes, model, `The table ${path}`);
 }
