@@ -65,10 +65,10 @@ export function decodeSuccessors(bytes: Uint8Array, model: OwningModel, name = "
   if (layout.reduce((sum, part) => sum + part.bytes, 0) !== body.length) throw headerMisfit(name, bytes);
   checkOwner(header, model, name);
   let at = 0;
-  // Copies, so that every array begins at a multiple of its numbers' size.
+  // Copies, so that every array begins at a multiple of its numbers' size; `slice` of Node's Buffer would make none.
   const parts = Object.fromEntries(
     layout.map((part) => {
-      const { buffer } = body.slice(at, at + part.bytes);
+      const { buffer } = new Uint8Array(body.subarray(at, at + part.bytes));
       at += part.bytes;
       return [part.name, buffer];
     }),

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hasCode } from "@foretoken/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { loadTable, saveTable } from "./table-file.ts";
+import { SuccessorCounts } from "./successor-counts.ts";
+import { loadSuccessors, loadTable, saveSuccessors, saveTable } from "./table-file.ts";
 import { TokenTable } from "./token-table.ts";
 
 const MODEL = { contentHash: "c0ffee", vocabularySize: 100 };
@@ -50,4 +51,16 @@ test("a file that is missing or no table is refused by path", async () => {
     expect((error as Error).message).toContain(path);
   }
   expect(await readFile(path, "utf8")).toBe("text");
+});
+
+test("tables of successors are files, too", async () => {
+  const owner = { kind: "model", hash: "c0ffee" } as const;
+  const counts = new SuccessorCounts({ order: 2, vocabularySize: 100, owner });
+  counts.addText([1, 2, 3, 1, 2, 4, 1, 2, 3]);
+  const path = join(folder, "a.successors");
+  await saveSuccessors(path, counts.table());
+  const model = { ...MODEL, tokenizer: undefined };
+  expect((await loadSuccessors(path, model)).arrays).toEqual(counts.table().arrays);
+  await expect(loadSuccessors(join(folder, "no"), model)).rejects.toThrow(/saveSuccessors|cannot be read/);
+  await expect(loadTable(path, MODEL)).rejects.toThrow(/no token table/);
 });
