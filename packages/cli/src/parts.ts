@@ -1,3 +1,4 @@
+import { plugin as cntp } from "@foretoken/cntp";
 import { createRegistry, type DecodingError, hasCode, type Registry } from "@foretoken/core";
 import { discoverPlugins } from "@foretoken/core/discovery";
 import { plugin as draftModel } from "@foretoken/draft-model";
@@ -11,6 +12,7 @@ import { plugin as tokenRecycling } from "@foretoken/token-recycling";
 import { plugin as trainedDraft } from "@foretoken/trained-draft";
 
 const SHIPPED = {
+  "@foretoken/cntp": cntp,
   "@foretoken/draft-model": draftModel,
   "@foretoken/dyspec": dyspec,
   "@foretoken/judge": judge,

@@ -1,0 +1,28 @@
+import type { StopState, TokenId } from "@foretoken/core";
+
+/** What ends a trial besides the answer's own end. */
+export interface TrialEnd {
+  isPunctuation(token: TokenId): boolean;
+  /** Tokens at most; `Infinity` sets no limit. */
+  readonly maxTrialTokens: number;
+}
+
+/**
+ * The stop rule of a trial: the answer's own, and the trial's end.
+ *
+ * @param answer - The answer's rule at the place of doubt.
+ * @param left - Tokens the trial may still have.
+ */
+export function trialStop(answer: StopState, end: TrialEnd, left = end.maxTrialTokens): StopState {
+  return stateOf(answer, end, left, false);
+}
+
+function stateOf(answer: StopState, end: TrialEnd, left: number, isEnded: boolean): StopState {
+  // Only the trial's loop reads the reason: the answer's own is told when the trial is kept.
+  const finish = answer.finish ?? (isEnded || left <= 0 ? "stop" : undefined);
+  return {
+    finish,
+    remaining: finish === undefined ? Math.min(answer.remaining, left) : 0,
+    advance: (token) => stateOf(answer.advance(token), end, left - 1, end.isPunctuation(token)),
+  };
+}
