@@ -6,6 +6,7 @@ test("exports what several drafters share", () => {
     "DraftRows",
     "GivenSuccessors",
     "ROOT_TIP",
+    "SelfDraft",
     "SiblingDraws",
     "SuccessorCounts",
     "SuccessorOverlay",

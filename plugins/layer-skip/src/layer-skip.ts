@@ -1,17 +1,5 @@
-import {
-  type DraftContext,
-  type DraftSource,
-  type DraftState,
-  type DraftWarp,
-  type LayerSet,
-  type Model,
-  type ProposeContext,
-  parseOptions,
-  type Session,
-  type TokenLaw,
-  type TokenTree,
-} from "@foretoken/core";
-import { DraftRows } from "@foretoken/drafting";
+import { type DraftSource, type LayerSet, type Model, parseOptions } from "@foretoken/core";
+import { SelfDraft } from "@foretoken/drafting";
 import { knownLayers } from "./known-layers.ts";
 import { type LayerSkipOptions, optionsSchema } from "./options.ts";
 
@@ -33,8 +21,14 @@ export function layerSkip(options: LayerSkipOptions = {}): DraftSource {
     passCost: (target) => 0.2 + (0.8 * (layersFor(target)?.length ?? target.layers)) / target.layers,
     requirements: () => ({ gates: true }),
     unsupported: (target) => misfits(target, layersFor(target)),
-    start: ({ session, model }: DraftContext) =>
-      new LayerSkip(session, layerSet(model, layersFor(model) ?? []), new Set(model.tokenizer?.endTokens)),
+    start: ({ session, model }) => {
+      const set = layerSet(model, layersFor(model) ?? []);
+      return new SelfDraft({
+        session,
+        plan: () => ({ layersAt: () => set, nextChange: () => Number.POSITIVE_INFINITY }),
+        endTokens: new Set(model.tokenizer?.endTokens),
+      });
+    },
   };
 }
 
@@ -54,59 +48,4 @@ function misfits(target: Model, layers: readonly number[] | undefined): readonly
 
 function layerSet(target: Model, layers: readonly number[]): LayerSet {
   return Array.from({ length: target.layers }, (_, layer) => layers.includes(layer));
-}
-
-/**
- * Each round runs on a branch of its own, which is never adopted: rows without some layers must not become text. The
- * next branch starts from the target's own rows.
- */
-class LayerSkip implements DraftState {
-  readonly #target: Session;
-  readonly #layers: LayerSet;
-  readonly #endTokens: ReadonlySet<number>;
-  #branch: Session | undefined;
-  #rows: DraftRows | undefined;
-
-  constructor(target: Session, layers: LayerSet, endTokens: ReadonlySet<number>) {
-    this.#target = target;
-    this.#layers = layers;
-    this.#endTokens = endTokens;
-  }
-
-  begin(tree: TokenTree, context: ProposeContext, warp?: DraftWarp): void {
-    this.dispose();
-    this.#branch = this.#target.branch();
-    this.#rows = new DraftRows({
-      session: this.#branch,
-      missing: [],
-      layers: this.#layers,
-      endTokens: this.#endTokens,
-      tree,
-      context,
-      warp,
-    });
-  }
-
-  async expand(nodes: readonly number[]): Promise<readonly (TokenLaw | undefined)[]> {
-    return this.#rows!.expand(nodes);
-  }
-
-  /** The target ran the accepted rows itself. */
-  observe(): void {
-    this.dispose();
-  }
-
-  fork(session: Session): DraftState {
-    return new LayerSkip(session, this.#layers, this.#endTokens);
-  }
-
-  truncate(): void {
-    this.dispose();
-  }
-
-  /** Frees the branch of the last round; a later round begins another. */
-  dispose(): void {
-    this.#branch?.dispose();
-    this.#branch = undefined;
-  }
 }
