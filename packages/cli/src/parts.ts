@@ -7,6 +7,7 @@ import { plugin as judge } from "@foretoken/judge";
 import { plugin as layerSkip } from "@foretoken/layer-skip";
 import { plugin as promptLookup } from "@foretoken/prompt-lookup";
 import { plugin as rsd } from "@foretoken/rsd";
+import { plugins as skipDecode } from "@foretoken/skip-decode";
 import { plugin as speculativeSampling } from "@foretoken/speculative-sampling";
 import { plugin as tokenRecycling } from "@foretoken/token-recycling";
 import { plugin as trainedDraft } from "@foretoken/trained-draft";
@@ -19,6 +20,7 @@ const SHIPPED = {
   "@foretoken/layer-skip": layerSkip,
   "@foretoken/prompt-lookup": promptLookup,
   "@foretoken/rsd": rsd,
+  "@foretoken/skip-decode": skipDecode,
   "@foretoken/speculative-sampling": speculativeSampling,
   "@foretoken/token-recycling": tokenRecycling,
   "@foretoken/trained-draft": trainedDraft,
@@ -27,7 +29,9 @@ const SHIPPED = {
 /** The built-in parts and the plugins this command comes with. */
 export function shippedRegistry(): Registry {
   const registry = createRegistry();
-  for (const [from, plugin] of Object.entries(SHIPPED)) registry.register(plugin, { from });
+  for (const [from, plugins] of Object.entries(SHIPPED)) {
+    for (const plugin of [plugins].flat()) registry.register(plugin, { from });
+  }
   return registry;
 }
 
