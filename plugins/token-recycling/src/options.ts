@@ -1,4 +1,4 @@
-import type { TableStore } from "@foretoken/drafting";
+import { isSuccessorTable, type SuccessorTable, type TableStore } from "@foretoken/drafting";
 import { z } from "zod";
 
 /** Reads the options of token recycling. */
@@ -11,6 +11,11 @@ export const optionsSchema = z.strictObject({
     .optional()
     .describe("Child counts of the tree's places, level by level"),
   seedFromPrompt: z.boolean().default(false).describe("Also keep the candidates of all prompt rows"),
+  start: z
+    .string()
+    .or(z.custom<SuccessorTable>(isSuccessorTable, { error: "expected a table of successors or its path" }))
+    .optional()
+    .describe("Candidates to begin with: a table, or the path of its file; in JSON also a resource's name"),
   store: z.custom<TableStore>(isStore, { error: "expected a TableStore" }).optional(),
   copyStore: z.boolean().default(false).describe("Start from the store's table, but learn in a copy"),
 });
@@ -37,6 +42,11 @@ export interface TokenRecyclingOptions {
   readonly template?: readonly (readonly number[])[];
   /** Also keep the candidates of all prompt rows: a warm table, for a longer prefill. Default `false`. */
   readonly seedFromPrompt?: boolean;
+  /**
+   * Candidates to begin with, such as a bigram table holds: a table of successors of single tokens, or the path of its file. It is
+   * read only. Default none; a store has its own.
+   */
+  readonly start?: SuccessorTable | string;
   /** Tables to share with other sequences, read and written. Default a table of its own for each sequence. */
   readonly store?: TableStore;
   /** Start from the store's table, but learn in a copy that only this sequence sees. Default `false`. */

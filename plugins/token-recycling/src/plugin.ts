@@ -1,9 +1,9 @@
 import { DecodingError, definePlugin } from "@foretoken/core";
-import type { TableStore } from "@foretoken/drafting";
+import { namedSuccessors, type TableStore } from "@foretoken/drafting";
 import { jsonSchema } from "./options.ts";
 import { tokenRecycling } from "./token-recycling.ts";
 
-/** Token recycling by name. In JSON, `store` names a `TableStore` among the composing program's resources. */
+/** Token recycling by name. In JSON, `store` names a `TableStore` among the composing program's resources, `start` one or a path. */
 export const plugin = definePlugin({
   specification: "v1",
   kind: "drafter",
@@ -11,8 +11,12 @@ export const plugin = definePlugin({
   summary: "Drafts a tree from the candidates that earlier passes discarded.",
   guarantee: "identical",
   options: jsonSchema,
-  create: ({ store, ...options }, { resources }) =>
-    tokenRecycling({ ...options, store: typeof store === "string" ? storeNamed(store, resources) : store }),
+  create: ({ store, start, ...options }, { resources }) =>
+    tokenRecycling({
+      ...options,
+      start: namedSuccessors(start, resources),
+      store: typeof store === "string" ? storeNamed(store, resources) : store,
+    }),
 });
 
 function storeNamed(name: string, resources: Readonly<Record<string, unknown>>): TableStore {

@@ -14,7 +14,7 @@ import {
   type TokenId,
   type TokenTree,
 } from "@foretoken/core";
-import { TableStore, TokenTable } from "@foretoken/drafting";
+import { modelOwner, SuccessorCounts, TableStore, TokenTable } from "@foretoken/drafting";
 import { randomLaw, type ScriptedModelOptions, scriptedModel } from "@foretoken/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -238,4 +238,31 @@ test.each([
     expect((error as Error).message).toContain(name);
     expect((error as Error).message).toContain(value);
   }
+});
+
+test("start values are drafted at once, learnt over, and never written to", async () => {
+  const counts = new SuccessorCounts({ order: 1, vocabularySize: V, owner: modelOwner(MODEL) });
+  counts.addText([0, 1, 3, 0, 1, 0, 2]);
+  const given = counts.table();
+  const drafter = tokenRecycling({ ...TINY, start: given });
+  const begin = () => drafter.start({ model: MODEL } as DraftContext);
+  const drafting = begin();
+  expect(tokensOf(propose(drafting, 0))).toEqual([1, 2, 0, 3]);
+  await drafting.observe(round([0], [[5, 6]]));
+  expect(tokensOf(propose(drafting, 0))).toEqual([5, 6]);
+  expect(tokensOf(propose(begin(), 0))).toEqual([1, 2, 0, 3]);
+});
+
+test("start values of another model, or beside a store, are refused", () => {
+  const counts = new SuccessorCounts({
+    order: 1,
+    vocabularySize: V,
+    owner: modelOwner({ contentHash: "other" }),
+  });
+  expect(() => start({ ...TINY, start: counts.table() })).toThrow(
+    /^The start of token-recycling was made for model other/,
+  );
+  expect(() => tokenRecycling({ start: counts.table(), store: new TableStore() })).toThrow(
+    /^start and store/,
+  );
 });

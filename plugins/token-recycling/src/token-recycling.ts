@@ -12,7 +12,9 @@ import {
 } from "@foretoken/core";
 import {
   candidatesNeeded,
+  candidateTable,
   cutTemplate,
+  GivenSuccessors,
   type TableStore,
   TEMPLATE_2_2_2,
   TokenTable,
@@ -32,13 +34,15 @@ const NAME = "token-recycling";
  * @see Luo et al. 2024, "Turning Trash into Treasure", https://arxiv.org/abs/2408.08696
  */
 export function tokenRecycling(options: TokenRecyclingOptions = {}): Drafter {
-  const { nodes, candidatesPerToken, seedFromPrompt, store, copyStore, ...rest } = parseOptions(
+  const { nodes, candidatesPerToken, seedFromPrompt, start, store, copyStore, ...rest } = parseOptions(
     NAME,
     optionsSchema,
     options,
   );
   const template = treeTemplate(rest.template ?? TEMPLATE_2_2_2);
   checkCandidates(candidatesPerToken, template);
+  refuseTwoTables(start, store);
+  const tables = new StartTables(candidatesPerToken, { start, store, copyStore });
   return {
     name: NAME,
     proposal: "deterministic",
@@ -47,10 +51,11 @@ export function tokenRecycling(options: TokenRecyclingOptions = {}): Drafter {
       topK: candidatesPerToken,
       ...(seedFromPrompt ? { prefillTopK: candidatesPerToken } : {}),
     }),
+    prepare: async (model) => tables.prepare(model),
     start: ({ model }: DraftContext) =>
       new TokenRecycling(
         { candidatesPerToken, seedFromPrompt, template, isShared: store !== undefined && !copyStore },
-        startTable(model, candidatesPerToken, store, copyStore),
+        tables.tableFor(model),
       ),
   };
 }
@@ -99,16 +104,50 @@ class TokenRecycling implements Drafting {
   dispose(): void {}
 }
 
-function startTable(
-  model: Model,
-  candidatesPerToken: number,
-  store: TableStore | undefined,
-  copyStore: boolean,
-): TokenTable {
-  if (store === undefined)
-    return new TokenTable({ vocabularySize: model.vocabularySize, candidatesPerToken });
-  const table = store.tableFor(model, candidatesPerToken);
-  return copyStore ? table.fork() : table;
+/** Where the table of a sequence comes from: a store, start values, or nowhere. */
+class StartTables {
+  readonly #candidatesPerToken: number;
+  readonly #store: TableStore | undefined;
+  readonly #copyStore: boolean;
+  readonly #start: GivenSuccessors | undefined;
+  /** The start values as a table, which sequences copy. */
+  #candidates: TokenTable | undefined;
+
+  constructor(
+    candidatesPerToken: number,
+    { start, store, copyStore }: Pick<TokenRecyclingOptions, "start" | "store"> & { copyStore: boolean },
+  ) {
+    this.#candidatesPerToken = candidatesPerToken;
+    this.#store = store;
+    this.#copyStore = copyStore;
+    if (start !== undefined) this.#start = new GivenSuccessors(start, `start of ${NAME}`, 1);
+  }
+
+  async prepare(model: Model): Promise<void> {
+    await this.#start?.prepare(model);
+  }
+
+  tableFor(model: Model): TokenTable {
+    const candidatesPerToken = this.#candidatesPerToken;
+    if (this.#store !== undefined) {
+      const table = this.#store.tableFor(model, candidatesPerToken);
+      return this.#copyStore ? table.fork() : table;
+    }
+    if (this.#start === undefined) {
+      return new TokenTable({ vocabularySize: model.vocabularySize, candidatesPerToken });
+    }
+    const successors = this.#start.tableFor(model);
+    this.#candidates ??= candidateTable(successors, candidatesPerToken);
+    return this.#candidates.fork();
+  }
+}
+
+function refuseTwoTables(start: unknown, store: unknown): void {
+  if (start === undefined || store === undefined) return;
+  throw new DecodingError("INVALID_OPTION", {
+    message: `start and store of ${NAME} are both given, and each is the table to begin with.`,
+    fix: "Leave one of them out; candidateTable() makes a table that a store can hold.",
+  });
 }
 
 function checkCandidates(candidatesPerToken: number, template: TreeTemplate): void {
