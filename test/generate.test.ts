@@ -1,4 +1,7 @@
 import {
+  DecodeEmitter,
+  type Decoder,
+  type DecodeStep,
   type Drafter,
   drawAndMatch,
   fixedBudget,
@@ -282,4 +285,45 @@ test("the report adds up", async () => {
   expect(report.tokens - 1).toBe(report.accepted + report.targetPasses);
   expect(report.blockEfficiency).toBeCloseTo((report.tokens - 1) / report.targetPasses, 12);
   expect(report.acceptanceByDepth.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(report.accepted);
+});
+
+test("a step of several passes is told pass by pass, and read as one", async () => {
+  const inner = plain();
+  /** Takes two of plain's steps together, with a pass between them whose token was dropped. */
+  const pairs: Decoder = {
+    ...inner,
+    name: "pairs",
+    start: (context) => ({
+      ...inner.start(context),
+      steps: async function* (given) {
+        let first: DecodeStep | undefined;
+        for await (const step of inner.start(context).steps(given)) {
+          if (first === undefined) {
+            first = step;
+            continue;
+          }
+          const passes = [first, { ...step, tokens: [], sources: [] }, step];
+          yield { ...step, tokens: [...first.tokens, ...step.tokens], sources: [[], []], passes };
+          first = undefined;
+        }
+      },
+    }),
+  };
+  const events = new DecodeEmitter();
+  const told: (readonly [number, readonly number[]])[] = [];
+  events.on("step", ({ position, tokens }) => told.push([position, tokens]));
+  const answer = stream(counting(), { prompt: [1], decoder: pairs, maxTokens: 5, events });
+  const chunks: (readonly number[])[] = [];
+  for await (const { tokens } of answer) chunks.push(tokens);
+  expect(chunks).toEqual([[2], [3, 4], [5, 6]]);
+  expect(told).toEqual([
+    [2, [3]],
+    [3, []],
+    [3, [4]],
+    [4, [5]],
+    [5, []],
+    [5, [6]],
+  ]);
+  const { report } = await answer.result;
+  expect(report).toMatchObject({ tokens: 5, targetPasses: 6, rows: 6, blockEfficiency: 4 / 6 });
 });

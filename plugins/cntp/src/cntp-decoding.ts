@@ -139,7 +139,7 @@ export class CntpDecoding implements Decoding {
       logProbabilities: logProbabilities ?? 0,
     });
     for await (const step of steps) {
-      const notes = watch.notes(step.logProbabilities, step.tokens);
+      const notes = watch.notes(step);
       const first = notes.findIndex(({ starts }) => starts.length > 0);
       const sure = first === -1 ? step.tokens.length : first;
       this.#tally.sure(sure);

@@ -1,4 +1,5 @@
 import {
+  type DecodeStep,
   DecodingError,
   type DraftWarp,
   type LawState,
@@ -53,9 +54,9 @@ export class LawWatch<Note> {
    * The notes on the tokens of a step.
    * @throws `PART_FAILED` when the decoder did not hand the entries on.
    */
-  notes(entries: readonly TokenLogProbability[] = [], tokens: readonly TokenId[]): readonly Note[] {
+  notes({ tokens, logProbabilities }: DecodeStep): readonly Note[] {
     return tokens.map((token, at) => {
-      const entry = entries[at];
+      const entry = logProbabilities?.[at];
       if (entry !== undefined && this.#notes.has(entry)) return this.#notes.get(entry) as Note;
       throw new DecodingError("PART_FAILED", {
         message: `The inner decoder kept token ${token} without the log-probability that its law state gave it.`,

@@ -7,14 +7,9 @@ export interface TrialEnd {
   readonly maxTrialTokens: number;
 }
 
-/**
- * The stop rule of a trial: the answer's own, and the trial's end.
- *
- * @param answer - The answer's rule at the place of doubt.
- * @param left - Tokens the trial may still have.
- */
-export function trialStop(answer: StopState, end: TrialEnd, left = end.maxTrialTokens): StopState {
-  return stateOf(answer, end, left, false);
+/** The stop rule of a trial: the answer's own at the place of doubt, and the trial's end. */
+export function trialStop(answer: StopState, end: TrialEnd): StopState {
+  return stateOf(answer, end, end.maxTrialTokens, false);
 }
 
 function stateOf(answer: StopState, end: TrialEnd, left: number, isEnded: boolean): StopState {

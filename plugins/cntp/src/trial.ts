@@ -96,7 +96,7 @@ export async function runTrial(
       signal,
     });
     for await (const step of steps) {
-      for (const note of watch.notes(step.logProbabilities, step.tokens)) sum += note;
+      for (const note of watch.notes(step)) sum += note;
       tokens.push(...step.tokens);
       passes.push(...passesOf(step, logProbabilities !== undefined));
     }
