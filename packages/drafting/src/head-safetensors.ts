@@ -16,6 +16,7 @@ export interface Safetensor {
 }
 
 const LENGTH_BYTES = 8;
+const METADATA = "__metadata__";
 
 /**
  * Reads a safetensors file: the length of its header, uint64; the header, JSON; the tensors one after the other.
@@ -25,13 +26,10 @@ const LENGTH_BYTES = 8;
  * @see https://huggingface.co/docs/safetensors
  */
 export function readSafetensors(bytes: Uint8Array, name: string): ReadonlyMap<string, Safetensor> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = bytes.length < LENGTH_BYTES ? Number.NaN : Number(view.getBigUint64(0, true));
-  if (!(length <= bytes.length - LENGTH_BYTES)) throw corrupt(name, "its header is cut off");
-  const first = LENGTH_BYTES + length;
+  const { first, entries } = readHeader(bytes, name);
   const tensors = new Map<string, Safetensor>();
-  for (const [tensor, entry] of Object.entries(readHeader(bytes.subarray(LENGTH_BYTES, first), name))) {
-    if (tensor === "__metadata__") continue;
+  for (const [tensor, entry] of Object.entries(entries)) {
+    if (tensor === METADATA) continue;
     const { dtype, shape, data_offsets: offsets } = entry as Partial<HeaderEntry>;
     const size = VALUE_BYTES[dtype as SafetensorsType];
     if (size === undefined) throw corrupt(name, `tensor "${tensor}" is of type ${JSON.stringify(dtype)}`);
@@ -52,15 +50,29 @@ export function readSafetensors(bytes: Uint8Array, name: string): ReadonlyMap<st
   return tensors;
 }
 
+/** What a safetensors file says about itself, by name. @throws `CORRUPT_MODEL` as {@link readSafetensors} */
+export function safetensorsMetadata(
+  bytes: Uint8Array,
+  name: string,
+): Readonly<Record<string, string | undefined>> {
+  return (readHeader(bytes, name).entries[METADATA] ?? {}) as Record<string, string>;
+}
+
 interface HeaderEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data_offsets: readonly [from: number, to: number];
 }
 
-function readHeader(bytes: Uint8Array, name: string): Record<string, unknown> {
+/** The header, and where the tensors begin. */
+function readHeader(bytes: Uint8Array, name: string): { first: number; entries: Record<string, unknown> } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = bytes.length < LENGTH_BYTES ? Number.NaN : Number(view.getBigUint64(0, true));
+  if (!(length <= bytes.length - LENGTH_BYTES)) throw corrupt(name, "its header is cut off");
+  const first = LENGTH_BYTES + length;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const header = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, first));
+    return { first, entries: JSON.parse(header) };
   } catch (cause) {
     throw corrupt(name, "its header is no JSON", cause);
   }

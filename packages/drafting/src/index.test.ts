@@ -31,6 +31,7 @@ test("exports what several drafters share", () => {
     "modelOwner",
     "namedSuccessors",
     "pairKey",
+    "readDeltas",
     "readHead",
     "readManifest",
     "saveSuccessors",

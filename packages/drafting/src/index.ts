@@ -1,5 +1,6 @@
 export { type BestFirstOptions, bestFirstTree } from "./best-first-tree.ts";
 export { candidateTable } from "./candidate-table.ts";
+export { type DeltaFile, readDeltas } from "./delta-file.ts";
 export { DraftRows, type DraftRowsOptions } from "./draft-rows.ts";
 export { GivenSuccessors, isSuccessorTable, namedSuccessors } from "./given-successors.ts";
 export { type FeatureHead, type HeadTensor, loadHead, readHead } from "./head-file.ts";

@@ -9,6 +9,7 @@ export { type FindModelOptions, type FoundModel, findModel } from "./sources/fin
 export type { LoadProgress, OnProgress } from "./sources/progress.ts";
 export { tokenizerFromGguf } from "./tokenizer/gguf-tokenizer.ts";
 export { type TokenizerFiles, tokenizerFromFiles } from "./tokenizer/tokenizer-files.ts";
+export { adaptedWeights, type LowRankDelta, type WeightDeltas } from "./weights/adapted-weights.ts";
 export { type ByteSource, blobSource, bytesSource, fileSource } from "./weights/byte-source.ts";
 export { type DraftHead, headWeights } from "./weights/head-weights.ts";
 export type { WeightDtype } from "./weights/linear-layout.ts";

@@ -12,6 +12,7 @@ import { isAddress, type OpenedFile, openAddress, openCatalogFile } from "./sour
 import type { OnProgress } from "./sources/progress.ts";
 import { throwIfAborted } from "./sources/store-file.ts";
 import { tokenizerFromGguf } from "./tokenizer/gguf-tokenizer.ts";
+import { adaptedWeights, type WeightDeltas } from "./weights/adapted-weights.ts";
 import { blobSource, fileSource } from "./weights/byte-source.ts";
 import type { WeightDtype } from "./weights/linear-layout.ts";
 import type { ModelWeights } from "./weights/model-weights.ts";
@@ -34,6 +35,8 @@ export interface LoadModelOptions {
   readonly threads?: number;
   /** Most cached rows of all sessions together; default twice the context length. */
   readonly poolRows?: number;
+  /** What training changed of the weights; the changed matrices run in float32, so that `fp32` is the dtype for them. */
+  readonly deltas?: WeightDeltas;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
   /** Told what the user should know but can live with; default `console.warn`. */
@@ -75,7 +78,10 @@ export async function loadModel(source: string | Blob, options: LoadModelOptions
   checkDtype(backend, dtype ?? defaultDtype(device));
   const cache = options.cache ?? (isNode ? cacheFolder() : undefined);
 
-  const { id, weights } = await openWeights(source, { ...options, cache });
+  const { id, weights: stored } = await openWeights(source, { ...options, cache });
+  const weights = await orDispose(stored, async () =>
+    options.deltas === undefined ? stored : adaptedWeights(stored, options.deltas),
+  );
   const tokenizer = await orDispose(weights, async () => {
     throwIfAborted(signal);
     return tokenizerFromGguf(weights.metadata);
