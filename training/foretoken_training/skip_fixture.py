@@ -1,7 +1,7 @@
-"""What the runtime must compute under a schedule: logits of a text whose later positions run fewer layers.
+"""What the runtime must compute under a schedule: logits of a text whose later positions run fewer layers, without and with deltas.
 
     node -e 'import("@foretoken/testing").then((t) => fs.writeFileSync("tiny.gguf", t.tinyGguf(5, { layers: 6 })))'
-    python -m foretoken_training.skip_fixture --model tiny.gguf --out ../plugins/skip-decode/src/__fixtures__/expected.json
+    python -m foretoken_training.skip_fixture --model tiny.gguf --out ../plugins/skip-decode/src/__fixtures__
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .skip_deltas import write_deltas
+from .skip_model import Adapters
 from .skip_schedule import SkipSchedule
 from .smollm import SmolLM, load_smollm, rms_norm, rotary, rotate
 
@@ -47,24 +49,41 @@ def runs_of(schedule: SkipSchedule, prompt: int, total: int, layers: int) -> Ten
     return torch.arange(total) < columns[:, None]
 
 
+def random_adapters(model: SmolLM) -> Adapters:
+    torch.manual_seed(9)
+    adapters = Adapters(model, rank=1, scale=2)
+    with torch.no_grad():
+        for up in adapters.up.values():
+            up.normal_(std=0.1)
+    return adapters
+
+
+def logits_under(model: SmolLM, tokens: Tensor, runs: Tensor) -> list[list[float]]:
+    """Every eighth logit of the rows from the last one of the prompt on."""
+    logits = F.linear(masked_states(model, tokens, runs), model.head)[PROMPT - 1 :]
+    return [[round(value, 5) for value in row[::8]] for row in logits.tolist()]
+
+
+@torch.no_grad()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="GGUF file")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="folder")
     arguments = parser.parse_args()
     model = load_smollm(arguments.model)
     tokens = torch.randint(3, 250, (TOKENS,), generator=torch.Generator().manual_seed(8))
     runs = runs_of(SCHEDULE, PROMPT, TOKENS, model.shape.layers)
-    logits = F.linear(masked_states(model, tokens, runs), model.head)[PROMPT - 1 :]
+    adapters = random_adapters(model)
+    write_deltas(adapters, arguments.model, arguments.out / "deltas.safetensors")
     fixture = {
         "tokens": tokens.tolist(),
         "promptTokens": PROMPT,
         "schedule": vars(SCHEDULE),
         "runs": runs.T.int().tolist(),
-        "logits": [[round(value, 5) for value in row[::8]] for row in logits.tolist()],
+        "logits": logits_under(model, tokens, runs),
+        "adaptedLogits": logits_under(adapters.merge_into(model), tokens, runs),
     }
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(fixture) + "\n")
+    (arguments.out / "expected.json").write_text(json.dumps(fixture) + "\n")
 
 
 if __name__ == "__main__":

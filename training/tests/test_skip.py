@@ -8,6 +8,7 @@ import torch
 import tiny
 from foretoken_training.dataset import Chat, Dataset
 from foretoken_training.skip_accuracy import skip_accuracy
+from foretoken_training.skip_deltas import delta_tensors
 from foretoken_training.skip_fixture import masked_states, runs_of
 from foretoken_training.skip_model import MATRICES, Adapters, scheduled_states
 from foretoken_training.skip_schedule import SkipSchedule
@@ -110,3 +111,24 @@ def test_training_goes_on_where_it_stopped(tmp_path):
     assert (whole.updates, second.updates) == (6, 6)
     for name, value in whole.adapters.state_dict().items():
         torch.testing.assert_close(second.adapters.state_dict()[name], value)
+
+
+def test_deltas_are_the_merged_weights_by_the_runtimes_roles(tmp_path):
+    torch.manual_seed(6)
+    model = deep_model()
+    adapters = Adapters(model, rank=2, scale=2)
+    with torch.no_grad():
+        for up in adapters.up.values():
+            up.normal_()
+    tensors = delta_tensors(adapters, model.shape)
+    change = lambda role: tensors[f"layers.3.{role}.up"] @ tensors[f"layers.3.{role}.down"]
+    merged, before = adapters.merge_into(model).layers[3], model.layers[3]
+    together = {
+        "query_key_value": torch.cat([change("query"), change("key"), change("value")]),
+        "attention_output": change("attentionOutput"),
+        "gate_up": torch.cat([change("gate"), change("up")]),
+        "down": change("down"),
+    }
+    for name in MATRICES:
+        torch.testing.assert_close(getattr(before, name) + together[name], getattr(merged, name))
+    assert len(tensors) == LAYERS * 7 * 2

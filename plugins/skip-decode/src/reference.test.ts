@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import type { LayerPlan } from "@foretoken/core";
-import { tinyModel } from "@foretoken/testing";
+import { readDeltas } from "@foretoken/drafting";
+import { adaptedWeights, bytesSource, loadRuntime, openGguf } from "@foretoken/runtime";
+import { tinyGguf, tinyModel } from "@foretoken/testing";
 import { expect, test } from "vitest";
 /** Made by training/foretoken_training/skip_fixture.py: the whole network, layers left out replaced by nothing and their keys masked. */
 import expected from "./__fixtures__/expected.json" with { type: "json" };
@@ -63,5 +66,21 @@ test("another schedule computes others", async () => {
   expect(
     Math.max(...last.map((value, at) => Math.abs(value - expected.logits.at(-1)![at]!))),
   ).toBeGreaterThan(0.1);
+  await model.dispose();
+});
+
+test("with deltas of the training code, computes the logits of its merged weights", async () => {
+  const weights = await openGguf(bytesSource(tinyGguf(5, { layers: 6 }), "tiny.gguf"));
+  const file = readFileSync(new URL("./__fixtures__/deltas.safetensors", import.meta.url));
+  const deltas = await readDeltas(new Uint8Array(file), "deltas");
+  const model = await loadRuntime(adaptedWeights(weights, deltas), { dtype: "fp32", threads: 1 });
+  await model.prepare({ gates: true });
+  const logits = await logitsInPasses(model, schedule.plan(model, expected.promptTokens), 8);
+  const largest = (rows: readonly (readonly number[])[]) =>
+    Math.max(
+      ...logits.flatMap((row, at) => row.map((value, column) => Math.abs(value - rows[at]![column]!))),
+    );
+  expect(largest(expected.adaptedLogits)).toBeLessThan(2e-3);
+  expect(largest(expected.logits)).toBeGreaterThan(0.1);
   await model.dispose();
 });
