@@ -33,23 +33,23 @@ interface Doubt {
   readonly starts: readonly TrialStart[];
 }
 
-/** Where a text stands between two steps. */
-interface Place {
-  readonly root: TokenId;
-  /** Behind the root. */
+/** The law and stop states behind a token. */
+interface States {
   readonly law: LawState;
   readonly stop: StopState;
 }
 
+/** Where a text stands between two steps: its root, and the states behind it. */
+interface Place extends States {
+  readonly root: TokenId;
+}
+
 /** A place of doubt, with everything behind it taken back: session and decoding end before the token in doubt. */
-interface DoubtedPlace extends Doubt {
+interface DoubtedPlace extends Doubt, States {
   /** The session's length when the last step ended, to go back to when trials fail. */
   readonly begin: number;
   /** Index in the text of the token in doubt. */
   readonly position: number;
-  /** Of the token in doubt. */
-  readonly law: LawState;
-  readonly stop: StopState;
   /** The passes that led there from the last step, and how many of their tokens stay. */
   readonly passes: readonly DecodeStep[];
   readonly sure: number;
@@ -131,11 +131,11 @@ export class CntpDecoding implements Decoding {
       isDrawn: false,
       note: (decided) => this.#doubt(decided, random),
     });
-    let { law, stop } = context;
+    let states: States = context;
     let begin = session.tokens.length;
     const steps = this.#inner.steps({
       ...context,
-      law: watch.over(law),
+      law: watch.over(context.law),
       logProbabilities: logProbabilities ?? 0,
     });
     for await (const step of steps) {
@@ -143,13 +143,11 @@ export class CntpDecoding implements Decoding {
       const first = notes.findIndex(({ starts }) => starts.length > 0);
       const sure = first === -1 ? step.tokens.length : first;
       this.#tally.sure(sure);
-      for (const token of step.tokens.slice(0, sure)) {
-        stop = stop.advance(token);
-        if (stop.finish === undefined) law = law.advance(token);
-      }
+      states = behind(step.tokens.slice(0, sure), states);
       if (first !== -1) {
         const position = begin + 1 + sure;
         this.#takeBack(session, position);
+        const { law, stop } = states;
         return { ...notes[first]!, begin, position, law, stop, passes: passesOf(step, isReported), sure };
       }
       begin = session.tokens.length;
@@ -207,11 +205,7 @@ export class CntpDecoding implements Decoding {
     this.#tally.doubted(report);
     this.#rule.onTrials?.(report);
 
-    let { law, stop } = doubted;
-    for (const token of winner.tokens) {
-      stop = stop.advance(token);
-      if (stop.finish === undefined) law = law.advance(token);
-    }
+    const states = behind(winner.tokens, doubted);
     const { token, logProbability } = doubted.starts[kept]!;
     const own = { token, logProbability: logProbabilities === undefined ? undefined : logProbability };
     const dropped = trials.filter((trial) => trial !== winner);
@@ -220,8 +214,8 @@ export class CntpDecoding implements Decoding {
       ...shareTime([...dropped.flatMap((trial) => keepTokens(trial.passes, 0)), ...winner.passes], elapsedMs),
     ];
     return {
-      step: joinPasses(passes, stop.finish),
-      place: { root: winner.tokens.at(-1)!, law, stop },
+      step: joinPasses(passes, states.stop.finish),
+      place: { root: winner.tokens.at(-1)!, ...states },
     };
   }
 
@@ -242,6 +236,15 @@ export class CntpDecoding implements Decoding {
     session.truncate(length);
     this.#inner.truncate(length);
   }
+}
+
+/** The states behind some more tokens; no law is made behind the end of an answer. */
+function behind(tokens: readonly TokenId[], { law, stop }: States): States {
+  for (const token of tokens) {
+    stop = stop.advance(token);
+    if (stop.finish === undefined) law = law.advance(token);
+  }
+  return { law, stop };
 }
 
 /** Trials, and how long they took together. */

@@ -6,30 +6,24 @@ import type { TrialsReport } from "./trials-report.ts";
 export const optionsSchema = z
   .strictObject({
     decoder: part("decoder").optional().describe("Who decodes, between trials and in them; default plain"),
-    minEntropy: z.number().min(0).default(0.01).describe("Entropy in nats where trials begin to count"),
-    maxEntropy: z
-      .number()
-      .positive()
-      .default(1.5)
-      .describe("Entropy in nats from which on there are maxTrials"),
+    minEntropy: z.number().min(0).default(0.01).describe("Nats where trials begin to count"),
+    maxEntropy: z.number().positive().default(1.5).describe("Nats from which on there are maxTrials"),
     maxTrials: z.int().min(1).max(1024).default(10).describe("Trials at one place; 1 is the inner decoder"),
     formula: z.enum(["code", "paper"]).default("code").describe("How entropy becomes a number of trials"),
     punctuation: z
       .union([z.enum(["ids", "text"]), z.array(z.int().min(0))])
       .default("ids")
-      .describe(
-        "What ends a trial: ids of ten marks, tokens whose text ends in one of them, or these tokens",
-      ),
+      .describe("What ends a trial: ten marks by id, tokens that end in one, or these tokens"),
     execution: z
       .enum(["forest", "sequential"])
       .default("forest")
-      .describe("Trials together in shared passes, or one after the other; the text is the same"),
+      .describe("Trials in shared passes, or one after the other; same text"),
     maxTrialTokens: z.int().min(0).default(64).describe("Tokens of one trial at most; 0 sets no limit"),
     exploreTemperature: z
       .number()
       .positive()
       .optional()
-      .describe("Temperature of entropy, trials and their scores; default the caller's"),
+      .describe("Temperature of trials and entropy; default the caller's"),
     onTrials: z
       .custom<(report: TrialsReport) => void>((value) => typeof value === "function", {
         error: "expected a function",

@@ -1,7 +1,6 @@
 import { hasCode, type TokenId, type Tokenizer } from "@foretoken/core";
 
-const MARKS = [".", ",", "\n", "?", "!", ":", ";", ")", "]", "}"] as const;
-const MARK_BYTES: ReadonlySet<number> = new Set(MARKS.map((mark) => mark.charCodeAt(0)));
+const MARKS = ".,\n?!:;)]}";
 const SPACE = 32;
 
 /**
@@ -16,7 +15,7 @@ export function punctuationTest(
 ): (token: TokenId) => boolean {
   if (punctuation === "text") return (token) => endsInMark(tokenizer!.tokenBytes(token));
   const ids = new Set(
-    punctuation === "ids" ? MARKS.flatMap((mark) => firstToken(tokenizer!, mark)) : punctuation,
+    punctuation === "ids" ? [...MARKS].flatMap((mark) => firstToken(tokenizer!, mark)) : punctuation,
   );
   return (token) => ids.has(token);
 }
@@ -33,5 +32,5 @@ function firstToken(tokenizer: Pick<Tokenizer, "encode">, mark: string): readonl
 
 function endsInMark(bytes: Uint8Array): boolean {
   const last = bytes.findLast((byte) => byte !== SPACE);
-  return last !== undefined && MARK_BYTES.has(last);
+  return last !== undefined && MARKS.includes(String.fromCharCode(last));
 }

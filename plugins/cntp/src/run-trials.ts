@@ -19,10 +19,9 @@ export async function runInTurn(count: number, run: RunOne, signal?: AbortSignal
   try {
     for (let trial = 0; trial < count; trial++) {
       trials.push(await run(trial, signal));
-      if (trial === 0) continue;
-      const isBetter = trials[trial]!.meanSurprise < trials[kept]!.meanSurprise;
-      releaseTrial(trials[isBetter ? kept : trial]!);
-      if (isBetter) kept = trial;
+      const best = likeliest(trials);
+      if (trial > 0) releaseTrial(trials[best === kept ? trial : kept]!);
+      kept = best;
     }
   } catch (error) {
     if (trials.length > 0) releaseTrial(trials[kept]!);
@@ -61,9 +60,6 @@ export async function runTogether(count: number, run: RunOne, signal?: AbortSign
 
 /** The trial with the lowest perplexity, the first one among equals. */
 function likeliest(trials: readonly Trial[]): number {
-  let best = 0;
-  for (const [index, { meanSurprise }] of trials.entries()) {
-    if (meanSurprise < trials[best]!.meanSurprise) best = index;
-  }
-  return best;
+  const surprises = trials.map(({ meanSurprise }) => meanSurprise);
+  return surprises.indexOf(Math.min(...surprises));
 }

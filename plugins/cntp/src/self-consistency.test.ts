@@ -26,6 +26,11 @@ test("without any answer there is none", async () => {
   expect([answer, votes, abstained]).toEqual([undefined, [], 6]);
 });
 
+test.each([{ runs: 0 }, { runs: Number.NaN }, { runs: 3, atOnce: 0 }])("refuses %j", async (options) => {
+  const call = selfConsistency({ run, extract: byText, ...options });
+  await expect(call).rejects.toMatchObject({ code: "INVALID_OPTION" });
+});
+
 test("seeds follow the first one, and so many run at once", async () => {
   let running = 0;
   let most = 0;

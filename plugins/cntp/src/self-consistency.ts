@@ -1,3 +1,5 @@
+import { DecodingError } from "@foretoken/core";
+
 /** What {@link selfConsistency} needs. */
 export interface SelfConsistencyOptions<Result, Answer> {
   /** Answers once, with this seed. */
@@ -33,7 +35,7 @@ export interface Consensus<Result, Answer> {
 /**
  * Answers several times with different seeds, and lets the final answers vote.
  *
- * @throws What a run throws.
+ * @throws `INVALID_OPTION`, and what a run throws.
  * @see Wang et al. 2023, "Self-Consistency", https://arxiv.org/abs/2203.11171
  */
 export async function selfConsistency<Result, Answer>({
@@ -43,6 +45,12 @@ export async function selfConsistency<Result, Answer>({
   seed = 0,
   atOnce = 1,
 }: SelfConsistencyOptions<Result, Answer>): Promise<Consensus<Result, Answer>> {
+  if (!(runs >= 1 && atOnce >= 1)) {
+    throw new DecodingError("INVALID_OPTION", {
+      message: `runs is ${runs} and atOnce ${atOnce}, but both must be at least 1.`,
+      fix: "Pass whole numbers.",
+    });
+  }
   const results: Result[] = [];
   while (results.length < runs) {
     const seeds = Array.from(
