@@ -2,6 +2,7 @@ import type { Model } from "@foretoken/core";
 import type { LoadModelOptions } from "@foretoken/runtime";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.ts";
+import { loadDeltas } from "./load-deltas.ts";
 import { parseWhole } from "./parse-number.ts";
 import { say } from "./terminal.ts";
 
@@ -11,11 +12,13 @@ export const DEFAULT_MODEL = "smollm2-135m-instruct";
 /** Parsed flags of {@link addModelFlags}. */
 export interface ModelFlags extends Pick<LoadModelOptions, "dtype" | "device" | "threads" | "offline"> {
   readonly model: string;
+  /** Path of a file of trained deltas. */
+  readonly deltas?: string;
 }
 
 /** Loads a further model, which a part names, the way the model of these flags is loaded. */
 export function loadLike(flags: ModelFlags, context: CliContext): (name: string) => Promise<Model> {
-  return (name) => loadModel({ ...flags, model: name }, context);
+  return (name) => loadModel({ ...flags, model: name, deltas: undefined }, context);
 }
 
 /** Loads a model by name or path, as the runtime's `loadModel` does. */
@@ -41,6 +44,7 @@ export function addModelFlags(command: Command): Command {
       ]),
     )
     .option("--threads <n>", "threads of the cpu (default: one for each usable processor)", parseWhole)
+    .option("--deltas <path>", "trained low-rank deltas to add to its weights; use them with --dtype fp32")
     .option("--offline", "never use the network; the model must be in the cache");
 }
 
@@ -49,6 +53,7 @@ export async function loadModel(flags: ModelFlags, context: CliContext): Promise
   const { terminal, interruption } = context;
   const load = context.loadModel ?? (await import("@foretoken/runtime")).loadModel;
   const { model, dtype, device, threads, offline } = flags;
+  const deltas = flags.deltas === undefined ? undefined : await loadDeltas(flags.deltas);
   const { LoadMeter } = await import("./load-meter.ts");
   const meter = new LoadMeter(terminal);
   try {
@@ -57,6 +62,7 @@ export async function loadModel(flags: ModelFlags, context: CliContext): Promise
       device,
       threads,
       offline,
+      deltas,
       signal: interruption.signal,
       onProgress: (event) => meter.show(event),
       onWarning: (sentence) => say(terminal, sentence),
