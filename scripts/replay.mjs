@@ -6,7 +6,9 @@
 // Needs `npm run build`. Keep recordings of prompts that are not yours out of the repository.
 import { appendFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { plugin as aded } from "@foretoken/aded";
 import { readPrompts, readRecordedAnswers, recordAnswer, replay, replayTable } from "@foretoken/bench";
+import { plugin as bigram } from "@foretoken/bigram";
 import { createRegistry } from "@foretoken/core";
 import { plugin as promptLookup } from "@foretoken/prompt-lookup";
 import { loadModel } from "@foretoken/runtime";
@@ -47,7 +49,7 @@ async function record() {
 
 async function print([path, ...decoders]) {
   const registry = createRegistry();
-  for (const plugin of [promptLookup, tokenRecycling]) registry.register(plugin);
+  for (const plugin of [aded, bigram, promptLookup, tokenRecycling]) registry.register(plugin);
   const parse = (text) => (/^[[{]/.test(text) ? JSON.parse(text) : text);
   const rows = await replay({
     answers: await readRecordedAnswers(path),

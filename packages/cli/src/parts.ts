@@ -1,3 +1,5 @@
+import { plugin as aded } from "@foretoken/aded";
+import { plugin as bigram } from "@foretoken/bigram";
 import { plugin as cntp } from "@foretoken/cntp";
 import { createRegistry, type DecodingError, hasCode, type Registry } from "@foretoken/core";
 import { discoverPlugins } from "@foretoken/core/discovery";
@@ -13,6 +15,8 @@ import { plugin as tokenRecycling } from "@foretoken/token-recycling";
 import { plugin as trainedDraft } from "@foretoken/trained-draft";
 
 const SHIPPED = {
+  "@foretoken/aded": aded,
+  "@foretoken/bigram": bigram,
   "@foretoken/cntp": cntp,
   "@foretoken/draft-model": draftModel,
   "@foretoken/dyspec": dyspec,

@@ -4,7 +4,7 @@ import { runScripted } from "./__fixtures__/run-scripted.ts";
 test("help and version go to stdout and are no errors", async () => {
   const help = await runScripted(["--help"]);
   expect([help.code, help.stderr]).toEqual([0, ""]);
-  for (const name of ["generate", "chat", "bench", "tune", "plugins", "doctor", "demo"]) {
+  for (const name of ["generate", "chat", "bench", "tune", "table", "plugins", "doctor", "demo"]) {
     expect(help.stdout).toContain(`  ${name} `);
     expect((await runScripted([name, "--help"])).code).toBe(0);
   }

@@ -95,6 +95,26 @@ function createProgram(context: CliContext, done: (code: number) => void): Comma
     done(await (await import("./commands/tune.ts")).tuneCommand(flags, context));
   });
 
+  addModelFlags(
+    command(
+      "table",
+      "make a table that drafters begin with: of a folder of texts, or of the model's predictions",
+    )
+      .argument(
+        "[folder]",
+        "count the .txt and .md files in it; without one, the model is asked about every token",
+      )
+      .option("-o, --out <file>", "where to put it (default: a file in the cache)")
+      .option("--json", "print one JSON object instead of text")
+      .optionsGroup("Table:")
+      .option("--max-size <n>", "megabytes of a table of texts", parseWhole, 64)
+      .option("--layer0", "without a folder: ask the model's first layer alone, quicker and less right"),
+  )
+    .addHelpText("after", TABLE_HELP)
+    .action(async (folder, flags) => {
+      done(await (await import("./commands/table.ts")).tableCommand(folder, flags, context));
+    });
+
   command("plugins", "list the parts that --decoder may name, built in and installed")
     .option("--json", "print one JSON object instead of a table")
     .argument("[name]", "show this part's options")
@@ -138,6 +158,11 @@ Ctrl-C ends the answer and prints what was made; a second one ends the program a
   foretoken generate --json "Count to ten." | jq .report.blockEfficiency
   foretoken generate < question.txt
   foretoken generate -- "-5 + 3 = ?"`;
+
+const TABLE_HELP = `
+  foretoken table                                      # minutes, once for a model
+  foretoken table notes --out notes.table
+  foretoken generate --decoder '{"use":"aded","table":"notes.table"}' "…"`;
 
 const CHAT_HELP = `
 Lines of the conversation come from stdin. /reset begins anew, /exit or the end of input leaves.
