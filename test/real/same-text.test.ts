@@ -1,3 +1,5 @@
+import { aded } from "@foretoken/aded";
+import { bigram } from "@foretoken/bigram";
 import { type Decoder, fixedBudget, generate, plain, speculative } from "@foretoken/core";
 import { promptLookup } from "@foretoken/prompt-lookup";
 import { type LoadedModel, loadModel } from "@foretoken/runtime";
@@ -13,6 +15,8 @@ const prompts = [
 const decoders: Readonly<Record<string, () => Decoder>> = {
   "prompt lookup": () => speculative({ drafters: promptLookup() }),
   "token recycling": () => speculative({ drafters: tokenRecycling() }),
+  aded: () => speculative({ drafters: aded({ nodes: 4 }) }),
+  bigram: () => speculative({ drafters: bigram({ nodes: 4 }) }),
   "both merged": () =>
     speculative({ drafters: [promptLookup(), tokenRecycling()], budget: fixedBudget({ nodes: [5, 8] }) }),
 };

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -26,11 +26,14 @@ test("a folder of texts becomes a table, which a decoder uses", async () => {
   expect(warm.report.targetPasses).toBeLessThan(cold.report.targetPasses);
 });
 
-test("without a folder the model is asked, and the file lies in the cache", async () => {
+test("without a folder the model is asked, once, and the file lies in the cache", async () => {
   const { code, stdout } = await runScripted(["table"], { env: { FORETOKEN_CACHE: folder } });
   expect(code).toBe(0);
   const [, path, json] = /in (\S+)\n\n {2}--decoder '(.*)'\n$/.exec(stdout)!;
   expect(path!.startsWith(join(folder, "tables", "bigram-"))).toBe(true);
+  const { mtimeMs } = await stat(path!);
+  expect((await runScripted(["table"], { env: { FORETOKEN_CACHE: folder } })).stdout).toBe(stdout);
+  expect((await stat(path!)).mtimeMs, "made again").toBe(mtimeMs);
   const { code: used } = await runScripted(["generate", "hi", "--decoder", json!]);
   expect(used).toBe(0);
 });

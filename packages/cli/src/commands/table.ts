@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { tableFromFolder } from "@foretoken/aded";
 import { makeBigramTable } from "@foretoken/bigram";
-import { DecodingError, type Model } from "@foretoken/core";
-import { type SuccessorTable, saveSuccessors } from "@foretoken/drafting";
+import { DecodingError, hasCode, type Model } from "@foretoken/core";
+import { loadSuccessors, type SuccessorTable, saveSuccessors } from "@foretoken/drafting";
 import { cacheFolder } from "@foretoken/runtime";
 import type { CliContext } from "../cli-context.ts";
 import { Countdown } from "../countdown.ts";
@@ -32,13 +32,17 @@ export async function tableCommand(
   const model = await loadModel(flags, context);
   const countdown = new Countdown(terminal);
   try {
-    const table =
-      folder === undefined
-        ? await predictions(model, flags, context, countdown)
-        : await texts(model, folder, flags, context, countdown);
-    const out = flags.out ?? join(cacheFolder(context.env), "tables", fileName(model, folder));
-    await mkdir(dirname(out), { recursive: true });
-    await saveSuccessors(out, table);
+    const cached = join(cacheFolder(context.env), "tables", fileName(model, folder, flags));
+    const out = flags.out ?? cached;
+    let table = folder === undefined && flags.out === undefined ? await kept(cached, model) : undefined;
+    if (table === undefined) {
+      table =
+        folder === undefined
+          ? await predictions(model, flags, context, countdown)
+          : await texts(model, folder, flags, context, countdown);
+      await mkdir(dirname(out), { recursive: true });
+      await saveSuccessors(out, table);
+    }
     countdown.stop();
     const { rows, bytes } = table;
     const use = { use: folder === undefined ? "bigram" : "aded", table: out };
@@ -51,6 +55,16 @@ export async function tableCommand(
   } finally {
     countdown.stop();
     await model.dispose();
+  }
+}
+
+/** What an earlier call made, where it did: a model predicts the same every time. */
+async function kept(path: string, model: Model): Promise<SuccessorTable | undefined> {
+  try {
+    return await loadSuccessors(path, model);
+  } catch (error) {
+    if (hasCode(error, "TABLE_INVALID")) return undefined;
+    throw error;
   }
 }
 
@@ -87,6 +101,12 @@ async function texts(
   });
 }
 
-/** One file for each model's predictions; the newest table of texts takes the place of the one before. */
-const fileName = ({ contentHash }: Model, folder: string | undefined): string =>
-  `${folder === undefined ? "bigram" : "texts"}-${contentHash.slice(0, 16)}.table`;
+/** One file for each model and way; the newest table of texts takes the place of the one before. */
+const fileName = (
+  { contentHash }: Model,
+  folder: string | undefined,
+  { layer0 }: TableCommandFlags,
+): string => {
+  const kind = folder === undefined ? (layer0 ? "bigram-layer0" : "bigram") : "texts";
+  return `${kind}-${contentHash.slice(0, 16)}.table`;
+};
