@@ -1,6 +1,7 @@
 """How far a model under a schedule is from itself with all layers, on held-out answers that the model with all layers wrote.
 
     python -m foretoken_training.skip_accuracy --model $MODEL --schedules 30/28 30/24 --warm-up 1 4
+    python -m foretoken_training.skip_accuracy --model $MODEL --schedules 30/20 --run work/skip
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from .dataset import Chat, load_dataset
-from .skip_model import Adapters, scheduled_states
+from .skip_model import Adapters, load_adapters, scheduled_states
 from .skip_schedule import SkipSchedule
 from .smollm import SmolLM, load_smollm
 
@@ -52,13 +53,17 @@ def main() -> None:
     parser.add_argument("--chats", type=Path, default=Path("work/chats"))
     parser.add_argument("--schedules", nargs="+", required=True, help="most/fewest layers")
     parser.add_argument("--warm-up", nargs="+", type=int, default=[4])
-    parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--length", type=int, default=192)
     parser.add_argument("--buckets", type=int, default=4)
     parser.add_argument("--most-chats", type=int)
+    parser.add_argument("--run", type=Path, help="folder of a training run whose adapters are merged in")
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/skip.json"), help="that run's recipe")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     model = load_smollm(arguments.model)
+    if arguments.run is not None:
+        model = load_adapters(model, json.loads(arguments.recipe.read_text()), arguments.run).merge_into(model)
     held_out = [chat for chat in load_dataset(arguments.chats).held_out if chat.temperature == 0][: arguments.most_chats]
     for pair in arguments.schedules:
         most, fewest = map(int, pair.split("/"))

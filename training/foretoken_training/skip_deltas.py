@@ -14,13 +14,11 @@ import hashlib
 import json
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .skip_model import Adapters
+from .skip_model import Adapters, load_adapters
 from .smollm import ModelShape, load_smollm
-from .train_skip import CHECKPOINT
 
 
 def parts_of(shape: ModelShape) -> dict[str, dict[str, int]]:
@@ -59,8 +57,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("work/skip/deltas.safetensors"))
     arguments = parser.parse_args()
     recipe = json.loads(arguments.recipe.read_text())
-    adapters = Adapters(load_smollm(arguments.model), recipe["rank"], recipe["scale"])
-    adapters.load_state_dict(torch.load(arguments.run / CHECKPOINT)["adapters"])
+    adapters = load_adapters(load_smollm(arguments.model), recipe, arguments.run)
     write_deltas(adapters, arguments.model, arguments.out)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .smollm import Layer, ModelShape, SmolLM, rms_norm, rotary, rotate
 
+CHECKPOINT = "checkpoint.pt"
+"""What a training run keeps of itself in its folder; `adapters` among it."""
 MATRICES = ("query_key_value", "attention_output", "gate_up", "down")
 
 
@@ -43,6 +47,13 @@ class Adapters(nn.Module):
             for index, layer in enumerate(model.layers)
         ]
         return SmolLM(model.shape, model.embedding, layers, model.final_norm, model.head)
+
+
+def load_adapters(model: SmolLM, recipe: dict, run: Path) -> Adapters:
+    """The adapters of a training run, finished or not."""
+    adapters = Adapters(model, recipe["rank"], recipe["scale"])
+    adapters.load_state_dict(torch.load(run / CHECKPOINT)["adapters"])
+    return adapters
 
 
 def scheduled_states(model: SmolLM, tokens: Tensor, columns: list[int], adapters: Adapters | None = None) -> Tensor:

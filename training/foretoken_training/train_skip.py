@@ -18,11 +18,10 @@ from torch.nn import functional as F
 from .dataset import Chat, Dataset, load_dataset, reduced_vocabulary
 from .distill import relative_error, sparse_divergence, sparse_law
 from .skip_accuracy import skip_accuracy
-from .skip_model import Adapters, scheduled_states
+from .skip_model import CHECKPOINT, Adapters, scheduled_states
 from .skip_schedule import SkipSchedule
 from .smollm import SmolLM, load_smollm
 
-CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_SECONDS = 120
 
 
