@@ -1,3 +1,4 @@
+import type { Session } from "@foretoken/core";
 import { expect } from "vitest";
 import type { Check } from "./check.ts";
 import { coded, copyOf, type ModelBench, type ModelCheck, rowsOf } from "./model-bench.ts";
@@ -237,6 +238,17 @@ async function layerHoles(bench: ModelBench): Promise<void> {
   await bench.expectLaw(await session.forward(rowsOf(tokens.slice(3)), { logits: "all" }), 0, tokens);
   session.commit([skipping.rows[0]!, same.rows[0]!]);
   await expect(session.forward([{ token: tokens[0] }])).rejects.toEqual(coded("CACHE_HOLE"));
+  // A prompt that shares this text must be able to tell what its rows lack.
+  const branch = session.branch({ at: 4 });
+  const ran = (of: Session) => of.tokens.map((_, position) => of.layersAt(position));
+  expect(ran(session)).toEqual([undefined, undefined, undefined, part, part]);
+  expect(ran(branch)).toEqual([undefined, undefined, undefined, part]);
+  session.truncate(3);
+  session.commit((await session.forward([{ token: tokens[3] }], { layers: all })).rows);
+  expect(ran(session)).toEqual([undefined, undefined, undefined, undefined]);
+  session.adopt(branch);
+  expect(ran(session)).toEqual(ran(branch));
+  branch.dispose();
 }
 
 async function injects(bench: ModelBench): Promise<void> {
