@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createRegistry, generate, rejection, speculative } from "@foretoken/core";
-import { type JudgeHead, judge, plugin as judgePlugin, type Verdict } from "@foretoken/judge";
+import { type JudgeHead, judge, plugin as judgePlugin, loadJudge, type Verdict } from "@foretoken/judge";
 import { layerSkip, plugin as layerSkipPlugin } from "@foretoken/layer-skip";
 import { promptLookup, plugin as promptLookupPlugin } from "@foretoken/prompt-lookup";
 import { rsd, plugin as rsdPlugin } from "@foretoken/rsd";
+import { smollm2Judge } from "@foretoken/smollm2-heads";
 import { randomLaw, type ScriptedModel, scriptedSource, testDecoder, tinyModel } from "@foretoken/testing";
 import { expect, test } from "vitest";
 
@@ -123,4 +126,16 @@ test("composed from JSON: judge over rsd merged with prompt lookup", async () =>
     if (threshold === 0.8) expect(report.accepted / report.targetPasses).toBeGreaterThan(1.5);
   }
   expect(levels).toEqual(["altered", "altered", "distribution"]);
+});
+
+test("the shipped judge is the one its manifest describes", async () => {
+  const manifest = JSON.parse(readFileSync(new URL("manifest.json", smollm2Judge), "utf8"));
+  const head = await loadJudge(smollm2Judge);
+  const values = Float64Array.from([...head.weight, head.bias]);
+  const digest = createHash("sha256").update(new Uint8Array(values.buffer)).digest("hex");
+  expect(digest).toBe(manifest.weights.sha256OfWeightAndBiasInFloat64);
+  expect(head.base).toEqual(manifest.base);
+  expect(head.dtypes).toEqual(manifest.dtypes);
+  expect(head.weight).toHaveLength(manifest.shape.width);
+  expect(head.threshold).toBeCloseTo(manifest.threshold.value, 3);
 });

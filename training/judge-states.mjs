@@ -54,7 +54,7 @@ for (; nextItem < items.length; nextItem++) {
 }
 await model.dispose();
 
-async function statesOf({ id, messages, right, wrong, sampled }) {
+async function statesOf({ id, messages, right, wrong, slips, sampled }) {
   const prompt = tokenizer.renderChat(messages).tokens;
   const session = model.createSession();
   const before = await session.forward(prompt.slice(0, -1).map((token) => ({ token })));
@@ -62,6 +62,7 @@ async function statesOf({ id, messages, right, wrong, sampled }) {
   const answers = [
     ...right.map((text) => ({ kind: "right", tokens: tokenizer.encode(text) })),
     ...wrong.map(({ answer, start }) => ({ kind: "wrong", tokens: tokenizer.encode(answer), start })),
+    ...slips.map(({ answer, start }) => ({ kind: "slip", tokens: tokenizer.encode(answer), start })),
   ];
   if (sampled) {
     const { tokens } = await generate(model, { prompt, temperature: 1, seed: id, maxTokens: LONGEST_SAMPLE });

@@ -5,10 +5,11 @@
 A line of `answers.jsonl` is a question with its answers:
 
     {"id", "family", "split", "messages": [...], "sampled": bool, "right": ["..."], "slots": [[[start, end], ...], ...],
-     "wrong": [{"answer", "start", "end"}]}
+     "wrong": [{"answer", "start", "end"}], "slips": [{"answer", "start", "end"}]}
 
 An answer is wrong from the character `start` to `end`, where it ends: what would follow is right only behind a false premise. Slots are the places
-of the right answers where a value stands; elsewhere another wording may be right.
+of the right answers where a value stands; elsewhere another wording may be right. A slip is a word of the conversation at a place where it does
+not belong: most drafts that a target refuses are of that kind, and not wrong values.
 """
 
 from __future__ import annotations
@@ -59,6 +60,18 @@ def corrupt(parts: tuple[str | Slot, ...], random: Random) -> dict | None:
     return {"answer": before + other, "start": len(before) + same, "end": len(before) + len(other)}
 
 
+def slip(question: str, text: str, random: Random) -> dict | None:
+    """The answer up to a word that was replaced by another one of question and answer."""
+    words = text.split(" ")
+    place = random.randrange(1, len(words)) if len(words) > 1 else 0
+    other = random.choice(sorted({*question.split(), *words}))
+    if words[place].startswith(other):
+        return None
+    before = "".join(f"{word} " for word in words[:place])
+    same = next(i for i, pair in enumerate(zip(other + "\0", words[place] + "\0")) if pair[0] != pair[1])
+    return {"answer": before + other, "start": len(before) + same, "end": len(before) + len(other)}
+
+
 def conversation(example: Example, wording: int, shots: list[Example]) -> list[dict]:
     """The question behind other questions of its family, which are answered in one wording."""
     turns = [(shot.question, render(shot.answers[wording % len(shot.answers)]).text) for shot in shots]
@@ -87,6 +100,10 @@ def make_item(index: int, family: str, make: Callable[[Random], Example], recipe
             wrong[made["answer"]] = made
     rendered = [render(answer) for answer in answers]
     texts = [answer.text for answer in rendered]
+    unlike_right = lambda made: not any(text.startswith(made["answer"]) for text in texts)
+    # With numbers of their own, so that asking for more slips changes nothing else.
+    own = Random(f"{recipe['seed']} {index}")
+    slips = [slip(example.question, own.choice(texts), own) for _ in range(recipe["slips"])]
     return {
         "id": index,
         "family": family,
@@ -95,7 +112,8 @@ def make_item(index: int, family: str, make: Callable[[Random], Example], recipe
         "sampled": is_sampled,
         "right": texts,
         "slots": [answer.slots for answer in rendered],
-        "wrong": [made for made in wrong.values() if not any(text.startswith(made["answer"]) for text in texts)],
+        "wrong": [made for made in wrong.values() if unlike_right(made)],
+        "slips": [made for made in slips if made is not None and unlike_right(made)],
     }
 
 
@@ -128,7 +146,7 @@ def main() -> None:
     items = make_items(json.loads(args.recipe.read_text()))
     with open(args.out / ANSWERS_FILE, "w") as file:
         file.writelines(json.dumps(item) + "\n" for item in items)
-    print(f"{len(items)} questions, {sum(len(item['wrong']) for item in items)} wrong answers")
+    print(f"{len(items)} questions, {sum(len(item['wrong']) + len(item['slips']) for item in items)} wrong answers")
 
 
 if __name__ == "__main__":

@@ -32,11 +32,11 @@ class Rows:
         return Rows(*(getattr(self, name)[mask] for name in Rows.__dataclass_fields__))
 
 
-def labels(answer: str, ends: list[int], wrong: tuple[int, int] | None, slots: list[tuple[int, int]]) -> list[tuple[bool, bool] | None]:
+def labels(ends: list[int], wrong: tuple[int, int] | None, slots: list[tuple[int, int]]) -> list[tuple[bool, bool] | None]:
     """For each token whether it is right and whether it is a value; None for one that is not judged.
 
     ends: characters of the answer behind each token. wrong: the mistake, with which the answer ends; the tokens before it belong to a right answer
-    and are labelled there.
+    and are labelled there. slots: where values stand.
     """
     made: list[tuple[bool, bool] | None] = []
     start = 0
@@ -45,7 +45,7 @@ def labels(answer: str, ends: list[int], wrong: tuple[int, int] | None, slots: l
         if wrong is None:
             made.append((True, any(overlaps(span) for span in slots)))
         else:
-            made.append((False, True) if overlaps(wrong) else None)
+            made.append((False, any(overlaps(span) for span in slots)) if overlaps(wrong) else None)
         start = end
     return made
 
@@ -83,10 +83,11 @@ def load_rows(folder: Path) -> Rows:
             if line["kind"] == "sampled":
                 made = sampled_labels(line["answer"], line["ends"], rights)
             elif line["kind"] == "right":
-                made = labels(line["answer"], line["ends"], None, dict(rights)[line["answer"]])
+                made = labels(line["ends"], None, dict(rights)[line["answer"]])
             else:
-                wrong = next(one for one in item["wrong"] if one["answer"] == line["answer"])
-                made = labels(line["answer"], line["ends"], (wrong["start"], wrong["end"]), [])
+                answers = item["wrong" if line["kind"] == "wrong" else "slips"]
+                mistake = next((one["start"], one["end"]) for one in answers if one["answer"] == line["answer"])
+                made = labels(line["ends"], mistake, [mistake] if line["kind"] == "wrong" else [])
             for index, label in enumerate(made):
                 if label is not None:
                     # Row `first` has not read the first token.

@@ -57,6 +57,10 @@ def held_out(rows: Rows, states: np.ndarray, judge: LinearJudge, threshold: floa
         "areaUnderCurve": area_under_curve(scores, test.right),
         "areaUnderCurveOfValues": area_under_curve(scores[values], test.right[values]),
         "wrongTokenRecall": float((scores[~test.right] <= threshold).mean()),
+        "wrongTokenRecallByKind": {
+            kind: float((scores[~test.right & (test.kind == kind)] <= threshold).mean())
+            for kind in sorted(set(test.kind[~test.right]))
+        },
         "rightTokensKept": float((scores[test.right] > threshold).mean()),
         "rightValuesKept": float((scores[test.right & values] > threshold).mean()),
         "areaUnderCurveOfTargetsProbability": area_under_curve(test.log_probability, test.right),
@@ -104,11 +108,12 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     head = {"format": "foretoken-head", "version": 1, "kind": "judge", "name": NAME, "base": base, "dtypes": [model["dtype"]]}
     weights = {"weight": [float(f"{value:.6g}") for value in judge.weight], "bias": float(f"{judge.bias:.6g}")}
-    text = json.dumps(head | {"threshold": round(threshold, 4)} | weights) + "\n"
-    (args.out / "judge.json").write_text(text)
+    (args.out / "judge.json").write_text(json.dumps(head | {"threshold": round(threshold, 4)} | weights) + "\n")
+    # Of the numbers, not of the file: it is laid out anew.
+    values = np.array([*weights["weight"], weights["bias"]], dtype="<f8").tobytes()
     manifest = {
         **{key: head[key] for key in ("format", "version", "kind", "name", "base", "dtypes")},
-        "weights": {"file": "judge.json", "bytes": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()},
+        "weights": {"file": "judge.json", "sha256OfWeightAndBiasInFloat64": hashlib.sha256(values).hexdigest()},
         "shape": {"width": model["width"], "site": model["layers"]},
         "training": {
             "recipe": recipe,

@@ -2,7 +2,7 @@ from random import Random
 
 import numpy as np
 
-from foretoken_training.judge_data import corrupt, make_items, render, split_of
+from foretoken_training.judge_data import corrupt, make_items, render, slip, split_of
 from foretoken_training.judge_families import FAMILIES, Slot
 from foretoken_training.judge_fit import area_under_curve, fit, threshold_for
 from foretoken_training.judge_rows import labels, sampled_labels
@@ -11,6 +11,7 @@ RECIPE = {
     "seed": 3,
     "questions": 120,
     "wrongAnswers": 5,
+    "slips": 3,
     "shots": {"share": 0.5, "most": 2},
     "sampledShare": 0.2,
     "splits": {"train": 0.8, "validation": 0.1, "test": 0.1},
@@ -29,6 +30,23 @@ def test_no_wrong_answer_is_the_beginning_of_a_right_one():
         for wrong in item["wrong"]:
             assert not any(text.startswith(wrong["answer"]) for text in item["right"])
             assert wrong["start"] < wrong["end"] == len(wrong["answer"])
+
+
+def test_a_slip_is_a_word_of_the_conversation_where_another_one_stands():
+    text = "It is cold there."
+    for seed in range(50):
+        made = slip("Is it cold?", text, Random(seed))
+        if made is None:
+            continue
+        word = made["answer"].split(" ")[-1]
+        assert word in {"Is", "it", "cold?", "It", "is", "cold", "there."}
+        assert not text.startswith(made["answer"])
+        assert text[: made["start"]] == made["answer"][: made["start"]] and made["end"] == len(made["answer"])
+
+
+def test_more_slips_change_nothing_else():
+    without = lambda recipe: [{**item, "slips": None} for item in make_items(recipe)]
+    assert without(RECIPE) == without(RECIPE | {"slips": 9})
 
 
 def test_the_same_seed_gives_the_same_items():
@@ -66,8 +84,8 @@ def test_the_arithmetic_of_the_families_is_right():
 
 def test_only_the_tokens_of_a_mistake_are_wrong():
     # "It is 17": tokens "It", " is", " ", "1", "7"
-    assert labels("It is 17", [2, 5, 6, 7, 8], (7, 8), []) == [None] * 4 + [(False, True)]
-    assert labels("It is 12", [2, 5, 6, 7, 8], None, [(6, 8)]) == [(True, False)] * 3 + [(True, True)] * 2
+    assert labels([2, 5, 6, 7, 8], (7, 8), [(7, 8)]) == [None] * 4 + [(False, True)]
+    assert labels([2, 5, 6, 7, 8], None, [(6, 8)]) == [(True, False)] * 3 + [(True, True)] * 2
 
 
 def test_an_own_answer_is_judged_up_to_its_first_mistake():

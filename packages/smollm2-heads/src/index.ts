@@ -1,1 +1,2 @@
 export { smollm2Draft } from "./smollm2-draft.ts";
+export { smollm2Judge } from "./smollm2-judge.ts";
