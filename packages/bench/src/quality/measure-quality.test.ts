@@ -114,6 +114,26 @@ test("seeds of one task are averaged, not counted as tasks", async () => {
   expect(score.interval).toEqual([score.value, score.value]);
 });
 
+test("tasks of one seed draw independently, decoders on one task alike", async () => {
+  const target = scriptedModel({
+    vocabularySize: 4,
+    tokenizer: { chatTemplate: () => "a" },
+    law: () => [0, 0.5, 0.5, 0],
+  });
+  const coins = Array.from({ length: 40 }, (_, index) => task(String(index), "coin", "a", "b"));
+  const { measurements, summary } = await measureQuality({
+    model: target,
+    decoders: [{ name: "again", decoder: plain() }],
+    tasks: coins,
+    sampling: { temperature: 1 },
+    maxTokens: 1,
+  });
+  const heads = measurements.filter(({ decoder, score }) => decoder === "plain" && score === 1).length;
+  expect(heads).toBeGreaterThan(10);
+  expect(heads).toBeLessThan(30);
+  expect(summary.find(({ decoder }) => decoder === "again")!.sameText).toBe(1);
+});
+
 test("a decoder's own counts are read after every answer and added up", async () => {
   let calls = 0;
   const { summary, measurements } = await measureQuality({

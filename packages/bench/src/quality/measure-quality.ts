@@ -52,7 +52,10 @@ export interface QualityOptions {
   /** Compared with {@link plain}, which answers too and is named `plain`. */
   readonly decoders: readonly QualityDecoder[];
   readonly tasks: readonly QualityTask[];
-  /** Every task is answered once with each; default `[0]`. More than one is for sampling. */
+  /**
+   * Every task is answered once with each; default `[0]`. More than one is for sampling. Tasks draw independent numbers, and all
+   * decoders the same ones on one task.
+   */
   readonly seeds?: readonly number[];
   /** Default: greedy. */
   readonly sampling?: SamplingOptions;
@@ -85,6 +88,9 @@ export interface QualityContestant {
   readonly decoder: unknown;
   readonly guarantee: string;
 }
+
+/** Random numbers are keyed by seed and position: with one seed, tasks of equal length would all draw the same, and intervals lie. */
+const SEED_STRIDE = 1_000_003;
 
 const REFERENCE: QualityDecoder = { name: "plain", decoder: plain() };
 
@@ -121,19 +127,20 @@ export async function measureQuality(options: QualityOptions): Promise<QualityRe
     identity: options.identity,
   });
 
-  const rounds = seeds.flatMap((seed) => tasks.map((task) => ({ task, seed })));
+  const rounds = seeds.flatMap((seed) => tasks.map((task, index) => ({ task, seed, index })));
   const waiting = rounds.filter(
     ({ task, seed }) => !results.has((one) => one.task === task.id && one.seed === seed),
   );
   const total = rounds.length * decoders.length;
   let done = total - waiting.length * decoders.length;
-  for (const { task, seed } of waiting) {
+  for (const { task, seed, index } of waiting) {
     const round: QualityMeasurement[] = [];
     for (const { name, decoder, counts } of decoders) {
       signal?.throwIfAborted();
       onProgress?.({ done, total, decoder: name, task });
-      const answer = await scoredAnswer(model, task, decoder, { ...options, maxTokens, seed });
-      round.push({ decoder: name, ...answer, counts: counts?.() });
+      const drawn = seed + index * SEED_STRIDE;
+      const answer = await scoredAnswer(model, task, decoder, { ...options, maxTokens, seed: drawn });
+      round.push({ decoder: name, seed, ...answer, counts: counts?.() });
       done++;
     }
     await results.add(round);
@@ -156,7 +163,7 @@ async function scoredAnswer(
   { id, group, messages, score }: QualityTask,
   decoder: Decoder,
   { sampling, maxTokens, seed, signal }: QualityOptions & { readonly seed: number },
-): Promise<Omit<QualityMeasurement, "decoder">> {
+): Promise<Omit<QualityMeasurement, "decoder" | "seed">> {
   const { text, finish, report } = await generate(model, {
     ...sampling,
     messages,
@@ -171,7 +178,6 @@ async function scoredAnswer(
   return {
     task: id,
     group,
-    seed,
     score: score(text),
     answer: text,
     finish,
