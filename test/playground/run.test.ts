@@ -63,6 +63,17 @@ test("a run holds every token once, with its text, source and pass", async () =>
   expect(shares.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(generation.tokens.length);
 });
 
+test("a decoder that tries several continuations shows the passes of those it kept", async () => {
+  const decoder = { use: "cntp", maxTrials: 3, maxTrialTokens: 6, minEntropy: 0, maxEntropy: 0.1 };
+  const run = await finished({ decoder });
+  const status = run.status.value;
+  if (status.is !== "done") throw new Error(`The run is ${status.is}.`);
+  const passes = run.passes.value;
+  expect(passes.flatMap(({ tokens }) => tokens)).toEqual(status.generation.tokens);
+  expect(passes.slice(1).every(({ tokens, step }) => step?.tokens.length === tokens.length)).toBe(true);
+  expect(status.generation.report.targetPasses).toBeGreaterThan(passes.length);
+});
+
 test("a failure becomes the run's status", async () => {
   const run = await finished({ sampling: { temperature: -1 } });
   expect(run.status.value).toMatchObject({ is: "failed", error: { code: "INVALID_OPTION" } });

@@ -13,7 +13,8 @@ const NEWS_EVERY_MS = 40;
 export async function followGeneration(run: GrowingRun, generation: WorkerGeneration): Promise<void> {
   let passes: Pass[] = [];
   let status: RunStatus = run.status.value;
-  let step: WorkerStepEvent | undefined;
+  /** Passes whose tokens are not shown yet; a decoder that tries several continuations tells of many before one chunk. */
+  let steps: WorkerStepEvent[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   const show = () => {
     clearTimeout(timer);
@@ -26,11 +27,11 @@ export async function followGeneration(run: GrowingRun, generation: WorkerGenera
   };
   const take = (event: WorkerEvent): void => {
     if (event.type === "prefill") status = { is: "reading", loaded: event.loaded, total: event.total };
-    if (event.type === "step") step = event;
+    // Passes of a continuation that was dropped have no tokens to show.
+    if (event.type === "step" && event.tokens.length > 0) steps.push(event);
     if (event.type === "chunk" && event.tokens.length > 0) {
-      const { tokens, pieces, sources } = event;
-      passes.push({ tokens, pieces, sources, step });
-      step = undefined;
+      passes.push(...passesOf(event, steps));
+      steps = [];
       status = { is: "writing" };
     }
     if (event.type === "result") status = { is: "done", generation: event.generation };
@@ -44,4 +45,23 @@ export async function followGeneration(run: GrowingRun, generation: WorkerGenera
     status = { is: "failed", error };
   }
   show();
+}
+
+type Chunk = Extract<WorkerEvent, { readonly type: "chunk" }>;
+
+/** Deals a chunk's tokens out to the passes that made them; the first chunk, which no step tells of, is one pass. */
+function passesOf({ tokens, pieces, sources }: Chunk, steps: readonly WorkerStepEvent[]): Pass[] {
+  if (steps.length === 0) return [{ tokens, pieces, sources, step: undefined }];
+  let from = 0;
+  return steps.map((step) => {
+    const to = from + step.tokens.length;
+    const pass = {
+      tokens: tokens.slice(from, to),
+      pieces: pieces.slice(from, to),
+      sources: sources.slice(from, to),
+      step,
+    };
+    from = to;
+    return pass;
+  });
 }
