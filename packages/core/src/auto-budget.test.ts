@@ -24,7 +24,7 @@ function contextOf(
   context: number,
   room = 100,
 ): BudgetContext {
-  return { model: { cost } as Model, drafters, context, room };
+  return { model: { cost } as Model, drafters, context, room, mayTime: false };
 }
 
 /** Plays rounds with a drafter whose chains of 4 are right so many tokens long, and says how many nodes were verified. */

@@ -3,6 +3,7 @@ import type { Budget, BudgetContext, Budgeting } from "./budget.ts";
 import { chooseNodes } from "./choose-nodes.ts";
 import type { DecodeStep } from "./decoder.ts";
 import { DecodingError } from "./errors.ts";
+import { RowPrices } from "./row-prices.ts";
 import type { TokenTree } from "./token-tree.ts";
 
 /** Options of {@link autoBudget}. */
@@ -16,7 +17,8 @@ export interface AutoBudgetOptions {
  * drafter's nodes became so far, outweighs what its row costs by the model's cost curve. Trees that are drawn must be verified
  * whole, so for them the size is settled before; one that is not worth drawing is tried again now and then.
  *
- * Goes by history and prices alone, never by a clock: the same seed gives the same text again.
+ * Where what is drafted decides about the law only, not about the text, it goes by history and the curve alone, never by a clock: the same
+ * seed gives the same text again. Elsewhere it also times passes, so that a curve of another machine does no harm.
  *
  * @throws `INVALID_OPTION`
  */
@@ -39,6 +41,9 @@ const NEXT_PRIOR = 0.9;
 /** Rounds until a drafter that was not worth drawing is tried again; each time twice as many, up to the most. */
 const FIRST_WAIT = 8;
 const LONGEST_WAIT = 128;
+/** Rounds of a chosen tree that was not worth a row, after which it is asked for in every so many rounds only: proposing takes time too. */
+const PATIENCE = 16;
+const SELDOM = 4;
 /** Trees that old experience may weigh against a try. */
 const REMEMBERED = 8;
 
@@ -50,6 +55,8 @@ interface DrafterState {
   offered: number;
   kept: number;
   accepted: number;
+  /** Rounds since nodes of its were verified. */
+  idle: number;
   /** Rounds until the next try, where it is not worth drawing, and until the one behind that. */
   rest: number;
   wait: number;
@@ -66,10 +73,12 @@ class AutoBudgeting implements Budgeting {
   #rounds = 0;
   #plainRounds = 0;
   #context: BudgetContext | undefined;
+  readonly #prices: RowPrices;
 
-  constructor(nodes: number, drafters: DrafterState[] = []) {
+  constructor(nodes: number, drafters: DrafterState[] = [], prices = new RowPrices()) {
     this.#nodes = nodes;
     this.#drafters = drafters;
+    this.#prices = prices;
   }
 
   split(context: BudgetContext): readonly number[] {
@@ -80,7 +89,9 @@ class AutoBudgeting implements Budgeting {
     this.#context = context;
     return drafters.map(({ proposal, defaultLimit }, index) =>
       proposal === "deterministic"
-        ? Math.min(room, this.#nodes)
+        ? this.#worthAsking(index)
+          ? Math.min(room, this.#nodes)
+          : 0
         : this.#worthDrawing(index, Math.min(room, this.#nodes, defaultLimit), context),
     );
   }
@@ -90,7 +101,7 @@ class AutoBudgeting implements Budgeting {
       trees,
       isWhole: context.drafters.map(({ proposal }) => proposal === "sampled"),
       chanceOf: (tree, node) => this.#drafters[tree]!.record.chanceOf(trees[tree]!, node),
-      price: (nodes) => this.#rate * extraPasses(nodes, context),
+      price: (nodes) => this.#rate * this.#extra(nodes, context),
     });
     for (const [index, state] of this.#drafters.entries()) {
       const tree = trees[index];
@@ -98,27 +109,31 @@ class AutoBudgeting implements Budgeting {
       state.record.drafted(tree);
       state.offered += tree.size;
       state.kept += kept[index]!;
+      if (kept[index]! > 0) state.idle = 0;
     }
     return kept;
   }
 
-  observe({ tokens, rows, bySource }: DecodeStep): void {
+  observe({ tokens, rows, bySource, times }: DecodeStep): void {
     for (const state of this.#drafters) {
       state.record.wrote(tokens);
+      state.idle++;
       state.accepted += bySource[state.name]?.accepted ?? 0;
     }
     this.#rounds++;
     if (rows === 1) this.#plainRounds++;
     this.#position += tokens.length;
     if (this.#context === undefined) return;
+    const { model, context, mayTime } = this.#context;
+    if (mayTime) this.#prices.timed(rows, times.passMs, model, context);
     this.#tokens = this.#tokens * DECAY + tokens.length;
-    this.#passes = this.#passes * DECAY + 1 + extraPasses(rows - 1, this.#context);
+    this.#passes = this.#passes * DECAY + 1 + this.#extra(rows - 1, this.#context);
   }
 
   explain(): readonly string[] {
     if (this.#context === undefined) return [];
-    const { model, context } = this.#context;
-    const prices = [2, 4, 8].map((rows) => (1 + extraPasses(rows - 1, { model, context })).toFixed(2));
+    const { model, mayTime } = this.#context;
+    const prices = [2, 4, 8].map((rows) => (1 + this.#extra(rows - 1, this.#context!)).toFixed(2));
     return [
       `${this.#plainRounds} of ${this.#rounds} passes verified nothing`,
       ...this.#drafters.map(
@@ -126,13 +141,13 @@ class AutoBudgeting implements Budgeting {
           `${name}: ${kept} of ${offered} drafted nodes were worth a row, ${accepted} became text`,
       ),
       `passes of 2, 4 and 8 rows cost ${prices.join(", ")} passes of one row` +
-        (model.cost.isMeasured ? "" : "; assumed, not measured on this machine"),
+        (mayTime || model.cost.isMeasured ? "" : "; assumed, not measured on this machine"),
     ];
   }
 
   fork(): Budgeting {
     const states = this.#drafters.map((state) => ({ ...state, record: state.record.fork() }));
-    const copy = new AutoBudgeting(this.#nodes, states);
+    const copy = new AutoBudgeting(this.#nodes, states, this.#prices.fork());
     copy.#position = this.#position;
     copy.#tokens = this.#tokens;
     copy.#passes = this.#passes;
@@ -147,6 +162,15 @@ class AutoBudgeting implements Budgeting {
     return this.#passes === 0 ? 1 : Math.max(1, this.#tokens / this.#passes);
   }
 
+  /** What rows behind the first add to the price of a pass, in passes of one row. */
+  #extra(nodes: number, { model, context }: BudgetContext): number {
+    return this.#prices.extra(nodes, model, context);
+  }
+
+  #worthAsking(index: number): boolean {
+    return this.#drafters[index]!.idle < PATIENCE || this.#rounds % SELDOM === 0;
+  }
+
   /** Nodes of a tree that has to be drawn before anything is known about it. */
   #worthDrawing(index: number, most: number, context: BudgetContext): number {
     const state = this.#drafters[index]!;
@@ -158,7 +182,7 @@ class AutoBudgeting implements Budgeting {
     for (let count = 1; count <= most; count++) {
       chance = state.record.chanceAt(count, chance * NEXT_PRIOR);
       tokens += chance;
-      const passes = extraPasses(count, context) + (drafter.cost?.(context.model, count) ?? 0);
+      const passes = this.#extra(count, context) + (drafter.cost?.(context.model, count) ?? 0);
       if (tokens - this.#rate * passes <= best) continue;
       best = tokens - this.#rate * passes;
       nodes = count;
@@ -182,15 +206,7 @@ const newState = (name: string): DrafterState => ({
   offered: 0,
   kept: 0,
   accepted: 0,
+  idle: 0,
   rest: FIRST_WAIT,
   wait: 2 * FIRST_WAIT,
 });
-
-/** What rows behind the first add to the price of a pass, in passes of one row. */
-function extraPasses(
-  nodes: number,
-  { model: { cost }, context }: Pick<BudgetContext, "model" | "context">,
-): number {
-  const one = cost.ms(1, context);
-  return (cost.ms(1 + nodes, context) - one) / one;
-}

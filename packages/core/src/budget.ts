@@ -12,6 +12,8 @@ export interface BudgetContext {
   readonly context: number;
   /** Most nodes that any tree may have, at least 1: positions left in the context, or with the same layers. */
   readonly room: number;
+  /** Whether a clock may decide: not where trees decide which random numbers are used, or a seed would not give its text again. */
+  readonly mayTime: boolean;
 }
 
 /** A budget's state for one sequence. */

@@ -70,6 +70,7 @@ export function speculative({ drafters, verifier, budget, schedule }: Speculativ
       new SpeculativeDecoding({
         model: context.model,
         verifierName: rule.name,
+        mayTime: rule.guarantee().level === "identical",
         requirements: requirements(context.model),
         drafts: startDrafts(parts, context),
         verification: rule.start(context.model),
@@ -111,6 +112,8 @@ function startDrafts(
 interface SpeculativeState {
   readonly model: Model;
   readonly verifierName: string;
+  /** Whether the text does not depend on what is drafted. */
+  readonly mayTime: boolean;
   readonly requirements: Requirements;
   readonly drafts: DraftSet;
   readonly verification: Verification;
@@ -267,11 +270,11 @@ class SpeculativeDecoding implements Decoding {
     { root, law, stop, random, layerPlan, signal }: DecodeContext,
     position: number,
   ): Promise<TokenTree> {
-    const { model, drafts, budgeting } = this.#state;
+    const { model, drafts, budgeting, mayTime } = this.#state;
     const room = this.#lastPosition(position, layerPlan) - position;
     const depth = stop.remaining - 1;
     if (Math.min(depth, room) < 1) return new TokenTree(root);
-    const budget = { drafters: drafts.drafters, model, context: position, room };
+    const budget = { drafters: drafts.drafters, model, context: position, room, mayTime };
     const trim =
       budgeting.trim && ((trees: readonly (TokenTree | undefined)[]) => budgeting.trim!(trees, budget));
     return drafts.propose(
