@@ -2,7 +2,6 @@ import type { Model } from "@foretoken/core";
 import type { LoadModelOptions } from "@foretoken/runtime";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.ts";
-import { loadDeltas } from "./load-deltas.ts";
 import { parseWhole } from "./parse-number.ts";
 import { say } from "./terminal.ts";
 
@@ -53,7 +52,10 @@ export async function loadModel(flags: ModelFlags, context: CliContext): Promise
   const { terminal, interruption } = context;
   const load = context.loadModel ?? (await import("@foretoken/runtime")).loadModel;
   const { model, dtype, device, threads, offline } = flags;
-  const deltas = flags.deltas === undefined ? undefined : await loadDeltas(flags.deltas);
+  const deltas =
+    flags.deltas === undefined
+      ? undefined
+      : await (await import("./load-deltas.ts")).loadDeltas(flags.deltas);
   const { LoadMeter } = await import("./load-meter.ts");
   const meter = new LoadMeter(terminal);
   try {
