@@ -14,11 +14,11 @@ export interface AutoBudgetOptions {
 
 /**
  * As many nodes as are worth their rows, down to none: a node is verified when the chance that it becomes text, by what the
- * drafter's nodes became so far, outweighs what its row costs by the model's cost curve. Trees that are drawn must be verified
+ * drafter's nodes became so far, outweighs what its row costs, by the model's cost curve. Trees that are drawn must be verified
  * whole, so for them the size is settled before; one that is not worth drawing is tried again now and then.
  *
- * Where what is drafted decides about the law only, not about the text, it goes by history and the curve alone, never by a clock: the same
- * seed gives the same text again. Elsewhere it also times passes, so that a curve of another machine does no harm.
+ * Where the verifier promises the identical text whatever is drafted, passes are timed too, so that a curve of another machine does no
+ * harm. Elsewhere history and the curve decide, never a clock: the same seed gives the same text again.
  *
  * @throws `INVALID_OPTION`
  */
