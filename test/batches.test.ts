@@ -90,3 +90,28 @@ test("a batch is measured against one by one, with half of it joining later", as
   expect(result).toMatchObject({ prompts: 4, same: 4, sameWhenJoining: 4 });
   expect(done).toEqual([0, 1, 2, 3, 4, 5]);
 });
+
+test("one prompt is no batch, and an abort ends the measuring with its reason", async () => {
+  const model = scriptedModel({
+    vocabularySize: 6,
+    law: randomLaw({ seed: 2, vocabularySize: 6 }),
+    tokenizer: { chatTemplate: (messages) => String(messages[0]!.content) },
+  });
+  const prompts = ["a", "b", "ab"].map((text, id) => ({ id: `${id}`, group: "all", text }));
+  const options = { model, decoder: plain(), maxTokens: 30 };
+  await expect(measureBatch({ ...options, prompts: prompts.slice(0, 1) })).rejects.toMatchObject({
+    code: "INVALID_OPTION",
+  });
+  for (const stopAt of [0, 1, 2]) {
+    const abort = new AbortController();
+    const run = measureBatch({
+      ...options,
+      prompts,
+      signal: abort.signal,
+      onProgress: ({ done }) => {
+        if (done === stopAt) abort.abort(new Error("enough"));
+      },
+    });
+    await expect(run).rejects.toThrow(/enough|aborted/);
+  }
+});

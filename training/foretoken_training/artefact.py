@@ -145,7 +145,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("../packages/smollm2-heads"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    from .train_draft import CHECKPOINT, load_head
+    from .train_draft import load_head
+    from .training_run import CHECKPOINT
 
     recipe = json.loads(arguments.recipe.read_text())
     model, dataset = load_smollm(arguments.model), load_dataset(arguments.chats, recipe["shards"])

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .smollm import Layer, ModelShape, SmolLM, rms_norm, rotary, rotate
+from .training_run import CHECKPOINT
 
-CHECKPOINT = "checkpoint.pt"
-"""What a training run keeps of itself in its folder; `adapters` among it."""
 MATRICES = ("query_key_value", "attention_output", "gate_up", "down")
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import math
 import time
 from pathlib import Path
 
@@ -12,13 +9,13 @@ import torch
 from torch.nn import functional as F
 
 from .accuracy import chain_accuracy
-from .dataset import Chat, Dataset, load_dataset, reduced_vocabulary
+from .dataset import Chat
 from .distill import relative_error, sparse_divergence, sparse_law
 from .draft_head import DraftHead
 from .draft_start import head_from_layer
-from .smollm import SmolLM, load_smollm
+from .smollm import SmolLM
+from .training_run import CHECKPOINT, TrainingRun, run_inputs, run_parser
 
-CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_SECONDS = 150
 
 
@@ -27,66 +24,30 @@ def load_head(model: SmolLM, checkpoint: Path) -> DraftHead:
     return DraftHead.from_parts(model.shape, torch.load(checkpoint)["head"])
 
 
-class DraftTraining:
-    """Optimiser, schedule and data order; all of it follows from the recipe and the number of finished updates."""
+class DraftTraining(TrainingRun):
+    """A head, unrolled over more and more steps."""
 
-    def __init__(self, model: SmolLM, dataset: Dataset, recipe: dict, folder: Path):
-        self.model, self.dataset, self.recipe, self.folder = model, dataset, recipe, folder
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(recipe["seed"])
-        self.vocabulary = reduced_vocabulary(dataset.training, model.head, recipe["vocabulary"], dataset.prefix)
-        self.rows = model.head[self.vocabulary]
-        self.head = self.start()
-        self.head.dropout = recipe["dropout"]
-        rates = {"lr": recipe["learningRate"], "betas": tuple(recipe["betas"]), "weight_decay": recipe["weightDecay"]}
-        self.optimizer = torch.optim.AdamW(self.head.parameters(), **rates)
-        self.updates = self.visited = 0
-        self.laws: dict[int, tuple] = {}
-        if self.checkpoint.exists():
-            saved = torch.load(self.checkpoint)
-            assert saved["data"] == dataset.hash, "The checkpoint was trained on other chats."
-            self.head.load_state_dict(saved["head"])
-            self.optimizer.load_state_dict(saved["optimizer"])
-            self.updates, self.visited = saved["updates"], saved["visited"]
+    part = "head"
+
+    @property
+    def head(self) -> DraftHead:
+        return self.module
 
     def start(self) -> DraftHead:
         """The head before the first update: a layer of the target, or where another run ended."""
         start = self.recipe["start"]
         if "layer" in start:
-            return head_from_layer(self.model, self.dataset.training[: start["chats"]], start["layer"])
-        return load_head(self.model, self.folder.parent / start["run"] / CHECKPOINT)
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.folder / CHECKPOINT
-
-    def save(self) -> None:
-        parts = {"head": self.head.state_dict(), "optimizer": self.optimizer.state_dict()}
-        counts = {"updates": self.updates, "visited": self.visited, "data": self.dataset.hash}
-        torch.save(parts | counts | {"vocabulary": self.vocabulary}, self.checkpoint.with_suffix(".part"))
-        self.checkpoint.with_suffix(".part").rename(self.checkpoint)
-
-    @property
-    def progress(self) -> float:
-        return self.visited / self.recipe["tokens"]
+            head = head_from_layer(self.model, self.dataset.training[: start["chats"]], start["layer"])
+        else:
+            head = load_head(self.model, self.folder.parent / start["run"] / CHECKPOINT)
+        head.dropout = self.recipe["dropout"]
+        self.laws: dict[int, tuple] = {}
+        return head
 
     @property
     def steps(self) -> int:
         """Unrolled steps now."""
         return next(stage["steps"] for stage in self.recipe["stages"] if self.progress < stage["until"] or stage["until"] == 1)
-
-    def learning_rate(self) -> float:
-        warm = min(1, (self.updates + 1) / self.recipe["warmUpUpdates"])
-        floor = self.recipe["finalRateShare"]
-        return self.recipe["learningRate"] * warm * (floor + (1 - floor) * (1 + math.cos(math.pi * min(1, self.progress))) / 2)
-
-    def batch(self) -> list[Chat]:
-        """The chats of the next update: every epoch is a permutation of its own."""
-        chats, size = self.dataset.training, self.recipe["chatsPerUpdate"]
-        per_epoch = len(chats) // size
-        epoch, index = divmod(self.updates, per_epoch)
-        order = torch.randperm(len(chats), generator=torch.Generator().manual_seed(self.recipe["seed"] + epoch))
-        return [chats[i] for i in order[index * size : (index + 1) * size].tolist()]
 
     def law(self, chat: Chat) -> tuple:
         if chat.number not in self.laws:
@@ -114,8 +75,6 @@ class DraftTraining:
         return total, divergences
 
     def update(self) -> dict:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
         chats = self.batch()
         torch.manual_seed(self.recipe["seed"] + self.updates)
         positions = sum(len(chat.tokens) for chat in chats)
@@ -125,10 +84,7 @@ class DraftTraining:
             share = len(chat.tokens) / positions
             (loss * share).backward()
             divergences = [sum_ + share * part for sum_, part in zip(divergences, parts)]
-        torch.nn.utils.clip_grad_norm_(self.head.parameters(), self.recipe["clip"])
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.updates, self.visited = self.updates + 1, self.visited + positions
+        self.apply_gradients(positions)
         return {"divergence": divergences}
 
     def measure(self, chats: list[Chat], steps: int = 4) -> dict:
@@ -160,25 +116,10 @@ class DraftTraining:
         self.save()
         self.log({"end": self.measure(greedy)})
 
-    def log(self, values: dict) -> None:
-        line = json.dumps({"update": self.updates, "tokens": self.visited, "at": round(time.time())} | values)
-        print(line, flush=True)
-        with (self.folder / "log.jsonl").open("a") as file:
-            file.write(line + "\n")
-
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="GGUF file")
-    parser.add_argument("--chats", type=Path, default=Path("work/chats"))
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/draft.json"))
-    parser.add_argument("--out", type=Path, default=Path("work/draft"))
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    recipe = json.loads(arguments.recipe.read_text())
-    dataset = load_dataset(arguments.chats, recipe["shards"])
-    DraftTraining(load_smollm(arguments.model), dataset, recipe, arguments.out).run()
+    arguments = run_parser(__doc__, "draft").parse_args()
+    DraftTraining(*run_inputs(arguments)).run()
 
 
 if __name__ == "__main__":

@@ -5,61 +5,35 @@ The teacher is the model with all layers: its final-norm states were kept when t
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .dataset import Chat, Dataset, load_dataset, reduced_vocabulary
+from .dataset import Chat
 from .distill import relative_error, sparse_divergence, sparse_law
 from .skip_accuracy import skip_accuracy
-from .skip_model import CHECKPOINT, Adapters, scheduled_states
+from .skip_model import Adapters, scheduled_states
 from .skip_schedule import SkipSchedule
-from .smollm import SmolLM, load_smollm
+from .training_run import TrainingRun, run_inputs, run_parser
 
 CHECKPOINT_SECONDS = 120
 
 
-class SkipTraining:
-    """Optimiser, learning rate, curriculum and data order; all of it follows from the recipe and the number of finished updates."""
+class SkipTraining(TrainingRun):
+    """Adapters under a schedule whose layers leave one by one."""
 
-    def __init__(self, model: SmolLM, dataset: Dataset, recipe: dict, folder: Path):
-        self.model, self.dataset, self.recipe, self.folder = model, dataset, recipe, folder
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(recipe["seed"])
-        self.goal = SkipSchedule(**recipe["schedule"])
-        self.vocabulary = reduced_vocabulary(dataset.training, model.head, recipe["vocabulary"], dataset.prefix)
-        self.rows = model.head[self.vocabulary]
-        self.adapters = Adapters(model, recipe["rank"], recipe["scale"])
-        self.optimizer = torch.optim.AdamW(
-            self.adapters.parameters(), lr=recipe["learningRate"], betas=recipe["betas"], weight_decay=recipe["weightDecay"]
-        )
-        self.updates = self.visited = 0
-        if self.checkpoint.exists():
-            saved = torch.load(self.checkpoint)
-            assert saved["data"] == dataset.hash, "The checkpoint was trained on other chats."
-            self.adapters.load_state_dict(saved["adapters"])
-            self.optimizer.load_state_dict(saved["optimizer"])
-            self.updates, self.visited = saved["updates"], saved["visited"]
+    part = "adapters"
+
+    def start(self) -> Adapters:
+        self.goal = SkipSchedule(**self.recipe["schedule"])
+        return Adapters(self.model, self.recipe["rank"], self.recipe["scale"])
 
     @property
-    def checkpoint(self) -> Path:
-        return self.folder / CHECKPOINT
-
-    def save(self) -> None:
-        parts = {"adapters": self.adapters.state_dict(), "optimizer": self.optimizer.state_dict()}
-        counts = {"updates": self.updates, "visited": self.visited, "data": self.dataset.hash}
-        torch.save(parts | counts, self.checkpoint.with_suffix(".part"))
-        self.checkpoint.with_suffix(".part").rename(self.checkpoint)
-
-    @property
-    def progress(self) -> float:
-        return self.visited / self.recipe["tokens"]
+    def adapters(self) -> Adapters:
+        return self.module
 
     @property
     def schedule(self) -> SkipSchedule:
@@ -67,18 +41,6 @@ class SkipTraining:
         goal, done = self.goal, min(1, self.progress / self.recipe["curriculum"])
         fewest = round(goal.most - (goal.most - goal.fewest) * done)
         return SkipSchedule(goal.most, fewest, goal.warm_up, goal.length, goal.buckets)
-
-    def learning_rate(self) -> float:
-        warm = min(1, (self.updates + 1) / self.recipe["warmUpUpdates"])
-        floor = self.recipe["finalRateShare"]
-        return self.recipe["learningRate"] * warm * (floor + (1 - floor) * (1 + math.cos(math.pi * min(1, self.progress))) / 2)
-
-    def batch(self) -> list[Chat]:
-        """The chats of the next update: every epoch is a permutation of its own."""
-        chats, size = self.dataset.training, self.recipe["chatsPerUpdate"]
-        epoch, index = divmod(self.updates, len(chats) // size)
-        order = torch.randperm(len(chats), generator=torch.Generator().manual_seed(self.recipe["seed"] + epoch))
-        return [chats[i] for i in order[index * size : (index + 1) * size].tolist()]
 
     def loss(self, chat: Chat) -> tuple[Tensor, float]:
         """Sum over the answer's rows of divergence plus weighted state error; and the divergence alone."""
@@ -92,8 +54,6 @@ class SkipTraining:
 
     def update(self) -> float:
         """One step of the optimiser; returns the mean divergence of a row."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
         chats = self.batch()
         rows = sum(len(chat.tokens) - 1 - chat.answer_start for chat in chats)
         total = 0.0
@@ -101,10 +61,7 @@ class SkipTraining:
             loss, divergence = self.loss(chat)
             (loss / rows).backward()
             total += divergence
-        torch.nn.utils.clip_grad_norm_(self.adapters.parameters(), self.recipe["clip"])
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.updates, self.visited = self.updates + 1, self.visited + sum(len(chat.tokens) for chat in chats)
+        self.apply_gradients(sum(len(chat.tokens) for chat in chats))
         return total / rows
 
     def run(self, seconds: float) -> None:
@@ -127,26 +84,12 @@ class SkipTraining:
         self.log({"untuned": skip_accuracy(self.model, self.goal, greedy)})
         self.log({"tuned": skip_accuracy(self.adapters.merge_into(self.model), self.goal, greedy)})
 
-    def log(self, values: dict) -> None:
-        line = json.dumps({"update": self.updates, "tokens": self.visited, "at": round(time.time())} | values)
-        print(line, flush=True)
-        with (self.folder / "log.jsonl").open("a") as file:
-            file.write(line + "\n")
-
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="GGUF file")
-    parser.add_argument("--chats", type=Path, default=Path("work/chats"))
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/skip.json"))
-    parser.add_argument("--out", type=Path, default=Path("work/skip"))
-    parser.add_argument("--threads", type=int, default=1)
+    parser = run_parser(__doc__, "skip")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long; run again to go on")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    recipe = json.loads(arguments.recipe.read_text())
-    dataset = load_dataset(arguments.chats, recipe["shards"])
-    training = SkipTraining(load_smollm(arguments.model), dataset, recipe, arguments.out)
+    training = SkipTraining(*run_inputs(arguments))
     training.run(arguments.seconds)
     if training.progress >= 1:
         training.measure()

@@ -1,5 +1,6 @@
 import {
   type Decoder,
+  DecodingError,
   type Generation,
   generate,
   type Model,
@@ -44,9 +45,17 @@ const JOIN_AFTER = 8;
 /**
  * Answers prompts one by one, all at once, and with half of them joining while the others run. Passes of answers that run at
  * once are fused by the model; nothing but timing tells the three apart.
+ *
+ * @throws `INVALID_OPTION` for fewer than two prompts, what decoding throws, and the signal's reason.
  */
 export async function measureBatch(options: BatchOptions): Promise<Batch> {
   const { prompts, repeats = 1, onProgress, signal } = options;
+  if (prompts.length < 2) {
+    throw new DecodingError("INVALID_OPTION", {
+      message: `${prompts.length === 1 ? "One prompt is" : "No prompts are"} no batch.`,
+      fix: "Pass at least two prompts.",
+    });
+  }
   const total = 3 * repeats;
   const oneByOneMs: number[] = [];
   const atOnceMs: number[] = [];
@@ -82,7 +91,10 @@ export async function measureBatch(options: BatchOptions): Promise<Batch> {
 
 async function oneByOne(options: BatchOptions): Promise<readonly Generation[]> {
   const answers: Generation[] = [];
-  for (const prompt of options.prompts) answers.push(await answer(options, prompt));
+  for (const prompt of options.prompts) {
+    options.signal?.throwIfAborted();
+    answers.push(await answer(options, prompt));
+  }
   return answers;
 }
 
@@ -93,16 +105,22 @@ function answer(options: BatchOptions, prompt: BenchPrompt): Promise<Generation>
 async function joiningLate(options: BatchOptions): Promise<readonly Generation[]> {
   const [first, ...others] = options.prompts;
   const half = Math.floor(options.prompts.length / 2);
-  const early = others.slice(0, half - 1).map((prompt) => answer(options, prompt));
+  const askAll = (prompts: readonly BenchPrompt[]) => {
+    const answers = Promise.all(prompts.map((prompt) => answer(options, prompt)));
+    // Awaited at the end; until then nobody else would hear of a failure.
+    answers.catch(() => {});
+    return answers;
+  };
+  const early = askAll(others.slice(0, half - 1));
   const running = stream(options.model, requestOf(options, first!));
-  let late: Promise<Generation>[] | undefined;
+  let late: Promise<readonly Generation[]> | undefined;
   let written = 0;
   for await (const { tokens } of running) {
     written += tokens.length;
-    if (written >= JOIN_AFTER) late ??= others.slice(half - 1).map((prompt) => answer(options, prompt));
+    if (written >= JOIN_AFTER) late ??= askAll(others.slice(half - 1));
   }
-  late ??= others.slice(half - 1).map((prompt) => answer(options, prompt));
-  return Promise.all([running.result, ...early, ...late]);
+  late ??= askAll(others.slice(half - 1));
+  return [await running.result, ...(await early), ...(await late)];
 }
 
 function requestOf(

@@ -35,11 +35,13 @@ export async function reportError(error: unknown, isJson: boolean, context: CliC
   const isInterrupted = interruption.cause === "interrupt";
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
   const object: ErrorObject = {
-    error: hasCode(error)
-      ? { code: error.code, message, fix: error.fix }
-      : isInterrupted
+    // What was running when the signal came says so in words for programs.
+    error:
+      isInterrupted && (!hasCode(error) || hasCode(error, "ABORTED"))
         ? { code: "ABORTED", message: "Interrupted.", fix: "Run it again." }
-        : { code: "INTERNAL", message, fix: "Set FORETOKEN_DEBUG=1 for the place, and report it." },
+        : hasCode(error)
+          ? { code: error.code, message, fix: error.fix }
+          : { code: "INTERNAL", message, fix: "Set FORETOKEN_DEBUG=1 for the place, and report it." },
   };
   print(object, isJson, terminal);
   if (env.FORETOKEN_DEBUG && stack !== undefined) say(terminal, stack);

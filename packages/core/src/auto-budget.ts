@@ -97,11 +97,13 @@ class AutoBudgeting implements Budgeting {
   }
 
   trim(trees: readonly (TokenTree | undefined)[], context: BudgetContext): readonly number[] {
+    const rate = this.#rate;
+    const price = this.#pricesIn(context);
     const kept = chooseNodes({
       trees,
       isWhole: context.drafters.map(({ proposal }) => proposal === "sampled"),
       chanceOf: (tree, node) => this.#drafters[tree]!.record.chanceOf(trees[tree]!, node),
-      price: (nodes) => this.#rate * this.#extra(nodes, context),
+      price: (nodes) => rate * price(nodes),
     });
     for (const [index, state] of this.#drafters.entries()) {
       const tree = trees[index];
@@ -127,13 +129,17 @@ class AutoBudgeting implements Budgeting {
     const { model, context, mayTime } = this.#context;
     if (mayTime) this.#prices.timed(rows, times.passMs, model, context);
     this.#tokens = this.#tokens * DECAY + tokens.length;
-    this.#passes = this.#passes * DECAY + 1 + this.#extra(rows - 1, this.#context);
+    this.#passes = this.#passes * DECAY + 1 + this.#pricesIn(this.#context)(rows - 1);
   }
 
   explain(): readonly string[] {
     if (this.#context === undefined) return [];
     const { model, mayTime } = this.#context;
-    const prices = [2, 4, 8].map((rows) => (1 + this.#extra(rows - 1, this.#context!)).toFixed(2));
+    const price = this.#pricesIn(this.#context);
+    const prices = [2, 4, 8].map((rows) => (1 + price(rows - 1)).toFixed(2));
+    const assumed = mayTime
+      ? "; assumed, and corrected by passes that were timed"
+      : "; assumed, not measured on this machine";
     return [
       `${this.#plainRounds} of ${this.#rounds} passes verified nothing`,
       ...this.#drafters.map(
@@ -141,7 +147,7 @@ class AutoBudgeting implements Budgeting {
           `${name}: ${kept} of ${offered} drafted nodes were worth a row, ${accepted} became text`,
       ),
       `passes of 2, 4 and 8 rows cost ${prices.join(", ")} passes of one row` +
-        (mayTime || model.cost.isMeasured ? "" : "; assumed, not measured on this machine"),
+        (model.cost.isMeasured ? "" : assumed),
     ];
   }
 
@@ -162,9 +168,8 @@ class AutoBudgeting implements Budgeting {
     return this.#passes === 0 ? 1 : Math.max(1, this.#tokens / this.#passes);
   }
 
-  /** What rows behind the first add to the price of a pass, in passes of one row. */
-  #extra(nodes: number, { model, context }: BudgetContext): number {
-    return this.#prices.extra(nodes, model, context);
+  #pricesIn({ model, context }: BudgetContext): (nodes: number) => number {
+    return this.#prices.at(model, context);
   }
 
   #worthAsking(index: number): boolean {
@@ -179,10 +184,11 @@ class AutoBudgeting implements Budgeting {
     let nodes = 0;
     let tokens = 0;
     let chance = DRAWN_PRIOR / NEXT_PRIOR;
+    const price = this.#pricesIn(context);
     for (let count = 1; count <= most; count++) {
       chance = state.record.chanceAt(count, chance * NEXT_PRIOR);
       tokens += chance;
-      const passes = this.#extra(count, context) + (drafter.cost?.(context.model, count) ?? 0);
+      const passes = price(count) + (drafter.cost?.(context.model, count) ?? 0);
       if (tokens - this.#rate * passes <= best) continue;
       best = tokens - this.#rate * passes;
       nodes = count;

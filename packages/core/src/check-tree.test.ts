@@ -32,6 +32,10 @@ test("refuses a cycle", () => {
   expect(check({ nodes, size: 2 } as unknown as TokenTree)).toThrow(fault(/node 1 with parent 2/));
 });
 
+test.each([Number.NaN, -0.1, 1.1, Number.POSITIVE_INFINITY])("refuses a chance of %d", (chance) => {
+  expect(check(TokenTree.chain(0, [1, 2], "mine", [0.5, chance]))).toThrow(fault(/node 2 with the chance/));
+});
+
 test("refuses a token its proposal cannot give, and NaN", () => {
   for (const probability of [0, Number.NaN, -1, 2]) {
     const tree = new TokenTree(0);

@@ -38,6 +38,9 @@ export function checkTree(
     if (index > 0 && !nodes[node.parent]!.trials.some((trial) => trial.child === index)) {
       refuse(`node ${index} that no trial of its parent leads to`);
     }
+    if (node.chance !== undefined && !(node.chance >= 0 && node.chance <= 1 + 1e-6)) {
+      refuse(`node ${index} with the chance ${node.chance}`);
+    }
     for (const { child, token, proposal } of node.trials) {
       if (nodes[child]?.parent !== index || nodes[child]!.token !== token) {
         refuse(`a trial of node ${index} with token ${token} that leads to node ${child}`);

@@ -57,13 +57,16 @@ export function chooseNodes({ trees, isWhole, chanceOf, price }: NodeChoice): nu
   }
 }
 
+/** More than any vocabulary has; a place times this is exact for more nodes than any pass has. */
+const MOST_TOKENS = 2 ** 31;
+
 /** Which nodes of several trees are the same, and what the trees say about the first token. */
 class MergedNodes {
   readonly #trees: readonly (TokenTree | undefined)[];
   /** For each tree, where its nodes are among the merged ones. */
   readonly #places: number[][];
-  /** Merged nodes by parent and token. */
-  readonly #known = new Map<string, number>();
+  /** Merged nodes by parent and token, as one number. */
+  readonly #known = new Map<number, number>();
   /** For each tree and node, the part of its chance that no other tree claims for another first token. */
   readonly #free: number[][];
   /** For each tree, the chance it claims for first tokens that were its own idea. */
@@ -103,9 +106,9 @@ class MergedNodes {
     return chance * free;
   }
 
-  #key(tree: number, node: number): string {
+  #key(tree: number, node: number): number {
     const { parent, token } = this.#trees[tree]!.nodes[node]!;
-    return `${this.#places[tree]![parent]} ${token}`;
+    return this.#places[tree]![parent]! * MOST_TOKENS + token;
   }
 
   #freeOf(tree: number, node: number): number {

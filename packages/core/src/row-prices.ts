@@ -23,11 +23,18 @@ export class RowPrices {
     this.#assumed = assumed;
   }
 
-  /** @param nodes - Rows behind the first. @param context - Rows in the cache. */
-  extra(nodes: number, { cost }: Pick<Model, "cost">, context: number): number {
-    if (nodes === 0) return 0;
-    const kind = kindOf(nodes);
-    return (curveExtra(nodes, cost, context) * (this.#timed[kind]! + PRIOR)) / (this.#assumed[kind]! + PRIOR);
+  /**
+   * Prices at one length of the text.
+   * @param context - Rows in the cache.
+   * @returns The price of so many rows behind the first.
+   */
+  at({ cost }: Pick<Model, "cost">, context: number): (nodes: number) => number {
+    const curve = curveAt(cost, context);
+    return (nodes) => {
+      if (nodes === 0) return 0;
+      const kind = kindOf(nodes);
+      return (curve(nodes) * (this.#timed[kind]! + PRIOR)) / (this.#assumed[kind]! + PRIOR);
+    };
   }
 
   /** Takes in a pass that was timed. */
@@ -40,7 +47,7 @@ export class RowPrices {
     if (this.#oneMs === 0) return;
     const kind = kindOf(rows - 1);
     this.#timed[kind] = this.#timed[kind]! * DECAY + Math.max(0, Math.min(MOST, ms / this.#oneMs) - 1);
-    this.#assumed[kind] = this.#assumed[kind]! * DECAY + curveExtra(rows - 1, cost, context);
+    this.#assumed[kind] = this.#assumed[kind]! * DECAY + curveAt(cost, context)(rows - 1);
   }
 
   fork(): RowPrices {
@@ -52,7 +59,7 @@ export class RowPrices {
 
 const kindOf = (nodes: number): number => Math.min(KINDS - 1, Math.ceil(Math.log2(nodes + 1)) - 1);
 
-function curveExtra(nodes: number, cost: Model["cost"], context: number): number {
+function curveAt(cost: Model["cost"], context: number): (nodes: number) => number {
   const one = cost.ms(1, context);
-  return (cost.ms(1 + nodes, context) - one) / one;
+  return (nodes) => (cost.ms(1 + nodes, context) - one) / one;
 }

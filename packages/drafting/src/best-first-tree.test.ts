@@ -26,7 +26,6 @@ const grow = (options: Partial<BestFirstOptions> = {}) =>
     depth: 2,
     endTokens: new Set(),
     successors: (_, token) => ROWS[token],
-    chance: ({ weights }, rank) => weights[rank]!,
     ...options,
   });
 const paths = (tree: ReturnType<typeof grow>) => tree.nodes.slice(1).map((_, node) => tree.path(node + 1));
@@ -61,7 +60,6 @@ test("a successor is asked for with the token before it", () => {
       asked.push([before, token]);
       return ROWS[token];
     },
-    chance: () => 1,
   });
   expect(asked).toEqual([
     [9, 0],

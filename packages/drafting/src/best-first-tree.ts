@@ -1,5 +1,5 @@
 import { type TokenId, TokenTree } from "@foretoken/core";
-import type { SuccessorRow } from "./successor-table.ts";
+import { type SuccessorRow, successorChance } from "./successor-table.ts";
 
 /** Options of {@link bestFirstTree}. */
 export interface BestFirstOptions {
@@ -18,8 +18,6 @@ export interface BestFirstOptions {
    * @param before - The token before it, `undefined` where the text has none.
    */
   successors(before: TokenId | undefined, token: TokenId): SuccessorRow | undefined;
-  /** The probability of a successor, 0 to 1; never more than that of one before it in the row. */
-  chance(row: SuccessorRow, rank: number): number;
 }
 
 /** The next child of a node that may be drafted. */
@@ -40,14 +38,14 @@ interface Candidate {
 export function bestFirstTree(
   before: TokenId | undefined,
   root: TokenId,
-  { source, limit, depth, widths, endTokens, successors, chance }: BestFirstOptions,
+  { source, limit, depth, widths, endTokens, successors }: BestFirstOptions,
 ): TokenTree {
   const tree = new TokenTree(root);
   const candidates: Candidate[] = [];
   const offer = (parent: number, row: SuccessorRow, rank: number, above: number): void => {
     const width = widths?.[tree.nodes[parent]!.depth] ?? Number.POSITIVE_INFINITY;
     if (rank >= row.ids.length || rank >= width) return;
-    candidates.push({ parent, row, rank, chance: above * chance(row, rank) });
+    candidates.push({ parent, row, rank, chance: above * successorChance(row, rank) });
   };
   const open = (node: number, above: number): void => {
     const { token, parent, depth: level } = tree.nodes[node]!;

@@ -5,7 +5,7 @@ export { DraftRows, type DraftRowsOptions } from "./draft-rows.ts";
 export { GivenSuccessors, isSuccessorTable, namedSuccessors } from "./given-successors.ts";
 export { type FeatureHead, type HeadTensor, loadHead, readHead } from "./head-file.ts";
 export { type HeadManifest, type HeadShape, headMisfit, readManifest } from "./head-manifest.ts";
-export { SelfDraft, type SelfDraftOptions } from "./self-draft.ts";
+export { SelfDraft, type SelfDraftOptions, selfDraftCost } from "./self-draft.ts";
 export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
 export { SuccessorCounts, type SuccessorCountsOptions } from "./successor-counts.ts";
@@ -24,6 +24,7 @@ export {
   type SuccessorRow,
   type SuccessorShape,
   SuccessorTable,
+  successorChance,
 } from "./successor-table.ts";
 export { loadSuccessors, loadTable, saveSuccessors, saveTable } from "./table-file.ts";
 export { decodeTable, encodeTable, type TableOwner } from "./table-format.ts";

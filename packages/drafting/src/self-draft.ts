@@ -89,6 +89,13 @@ export class SelfDraft implements DraftState {
   }
 }
 
+/** Share of a small model's pass that no layer takes away: its head. */
+const HEAD_SHARE = 0.2;
+
+/** Price of a pass with `kept` of `layers` layers, in passes with all of them; for `DraftSource.passCost`. */
+export const selfDraftCost = (kept: number, layers: number): number =>
+  HEAD_SHARE + ((1 - HEAD_SHARE) * kept) / layers;
+
 /** The layers in both sets. */
 function intersection(left: LayerSet | undefined, right: LayerSet | undefined): LayerSet | undefined {
   if (left === undefined || right === undefined) return left ?? right;

@@ -11,6 +11,10 @@ export interface SuccessorRow {
   readonly total: number;
 }
 
+/** The probability of a successor: its share of all that was seen behind the context. */
+export const successorChance = ({ weights, total }: SuccessorRow, rank: number): number =>
+  weights[rank]! / total;
+
 /** What a {@link SuccessorTable} is made of. */
 export interface SuccessorArrays {
   /** Context keys `[rows]`, ascending; see {@link SuccessorTable.row}. */

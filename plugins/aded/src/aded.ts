@@ -91,7 +91,6 @@ class Aded implements Drafting {
       depth: Math.min(depth, context.depth ?? depth),
       endTokens,
       successors: this.#successors,
-      chance,
     };
     if (this.#search === undefined) return bestFirstTree(before, root, tree);
     let draws = 0;
@@ -133,6 +132,3 @@ class Aded implements Drafting {
     this.#counted = length;
   }
 }
-
-/** The share of all that was seen behind the pair. */
-const chance = ({ weights, total }: SuccessorRow, rank: number): number => weights[rank]! / total;

@@ -1,5 +1,5 @@
 import { type TokenId, TokenTree } from "@foretoken/core";
-import type { SuccessorRow } from "@foretoken/drafting";
+import { type SuccessorRow, successorChance } from "@foretoken/drafting";
 import type { PuctSearch, SuccessorsOf } from "./puct-search.ts";
 
 /** Options of {@link searchedTree}. */
@@ -15,8 +15,6 @@ export interface SearchedTreeOptions {
   readonly endTokens: ReadonlySet<TokenId>;
   /** What was searched. */
   readonly successors: SuccessorsOf;
-  /** The probability of a successor. */
-  chance(row: SuccessorRow, rank: number): number;
 }
 
 /**
@@ -27,7 +25,7 @@ export interface SearchedTreeOptions {
 export function searchedTree(
   search: PuctSearch,
   before: TokenId | undefined,
-  { source, limit, depth, sentences, endTokens, successors, chance }: SearchedTreeOptions,
+  { source, limit, depth, sentences, endTokens, successors }: SearchedTreeOptions,
 ): TokenTree {
   const tree = new TokenTree(search.node(0).token);
   const rowOf = (node: number): SuccessorRow | undefined => {
@@ -42,7 +40,7 @@ export function searchedTree(
     const row = rowOf(parent);
     if (row === undefined || tree.size === limit || tree.nodes[parent]!.depth === depth) return undefined;
     const above = parent === 0 ? 1 : tree.nodes[parent]!.chance!;
-    return tree.add(parent, token, "point", source, above * chance(row, row.ids.indexOf(token)));
+    return tree.add(parent, token, "point", source, above * successorChance(row, row.ids.indexOf(token)));
   };
 
   const places = new Map([[0, 0]]);

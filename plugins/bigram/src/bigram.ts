@@ -8,7 +8,7 @@ import {
   type TokenId,
   type TokenTree,
 } from "@foretoken/core";
-import { bestFirstTree, GivenSuccessors, SuccessorOverlay, type SuccessorRow } from "@foretoken/drafting";
+import { bestFirstTree, GivenSuccessors, SuccessorOverlay } from "@foretoken/drafting";
 import { type BigramOptions, optionsSchema } from "./options.ts";
 
 const NAME = "bigram";
@@ -77,7 +77,6 @@ class Bigram implements Drafting {
       widths,
       endTokens,
       successors: (_, token) => this.#rows.row(token),
-      chance,
     });
   }
 
@@ -107,5 +106,3 @@ class Bigram implements Drafting {
     }
   }
 }
-
-const chance = ({ weights, total }: SuccessorRow, rank: number): number => weights[rank]! / total;

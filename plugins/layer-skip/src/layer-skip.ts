@@ -1,5 +1,5 @@
 import { type DraftSource, type LayerSet, type Model, parseOptions } from "@foretoken/core";
-import { SelfDraft } from "@foretoken/drafting";
+import { SelfDraft, selfDraftCost } from "@foretoken/drafting";
 import { knownLayers } from "./known-layers.ts";
 import { type LayerSkipOptions, optionsSchema } from "./options.ts";
 
@@ -17,8 +17,7 @@ export function layerSkip(options: LayerSkipOptions = {}): DraftSource {
   const layersFor = (target: Model) => layers ?? knownLayers(target);
   return {
     name: NAME,
-    // The head is a fifth of the weights of a small model, and no layer takes it away.
-    passCost: (target) => 0.2 + (0.8 * (layersFor(target)?.length ?? target.layers)) / target.layers,
+    passCost: (target) => selfDraftCost(layersFor(target)?.length ?? target.layers, target.layers),
     requirements: () => ({ gates: true }),
     unsupported: (target) => misfits(target, layersFor(target)),
     start: ({ session, model }) => {

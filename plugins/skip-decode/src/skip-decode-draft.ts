@@ -1,13 +1,10 @@
 import { type DraftSource, type Model, parseOptions } from "@foretoken/core";
-import { SelfDraft } from "@foretoken/drafting";
+import { SelfDraft, selfDraftCost } from "@foretoken/drafting";
 import { BucketPlan } from "./bucket-plan.ts";
 import { LayerBuckets } from "./layer-buckets.ts";
 import { optionsSchema, type SkipDecodeOptions } from "./options.ts";
 
 const NAME = "skip-decode-draft";
-
-/** Share of a small model's pass that no layer takes away: its head. */
-const HEAD_SHARE = 0.2;
 
 /**
  * The schedule of {@link skipDecode} as a draft source: the target drafts with the layers left that the schedule runs, and
@@ -22,7 +19,7 @@ export function skipDecodeDraft(options: SkipDecodeOptions = {}): DraftSource {
     name: NAME,
     passCost: (model) => {
       const { most, fewest, layers } = bucketsOf(model);
-      return HEAD_SHARE + ((1 - HEAD_SHARE) * (most + fewest)) / (2 * layers);
+      return selfDraftCost((most + fewest) / 2, layers);
     },
     requirements: () => ({ gates: true }),
     unsupported: (model) => bucketsOf(model).misfits(NAME, model),
