@@ -1,17 +1,13 @@
-"""A trained head as files: int8 matrices in blocks of 32 in `model.safetensors`, and `manifest.json`, which says what it is and
-which weights it belongs to.
+"""A trained part as files: `model.safetensors`, and `manifest.json`, which says what it is and which weights it belongs to.
 
-    layers.0.query           I8   [outputs, inputs]
-    layers.0.query.scales    F16  [outputs, inputs / 32]     weight = scale of its block * integer
-    layers.0.attentionNorm   F32  [width]
-    vocabulary               I32  [V']                       token ids; their rows of the target's head are the head's
+Matrices are rounded to int8 in blocks of 32 columns, each `[outputs, inputs]` matrix two tensors; everything else is stored as it is:
 
-Query and key rows are in the half-split rotary order.
+    NAME           I8   [outputs, inputs]
+    NAME.scales    F16  [outputs, inputs / 32]     weight = scale of its block * integer
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 from pathlib import Path
@@ -22,14 +18,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .accuracy import chain_accuracy
-from .dataset import Dataset, load_dataset
-from .draft_head import DraftHead
-from .smollm import ModelShape, SmolLM, load_smollm
-
 BLOCK = 32
 WEIGHTS_FILE = "model.safetensors"
 MANIFEST_FILE = "manifest.json"
+SCALES = ".scales"
 
 
 def quantize(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,50 +36,20 @@ def dequantize(integers: Tensor, scales: Tensor) -> Tensor:
     return (integers.float().unflatten(-1, (-1, BLOCK)) * scales.float()[..., None]).flatten(-2)
 
 
-def matrices(head: DraftHead) -> dict[str, Tensor]:
-    """The head's matrices by the runtime's roles."""
-    shape = head.shape
-    key_value = shape.key_value_heads * shape.head_size
-    query, key, value = head.query_key_value.split([shape.heads * shape.head_size, key_value, key_value])
-    gate, up = head.gate_up.chunk(2)
-    layer = {"query": query, "key": key, "value": value, "attentionOutput": head.attention_output}
-    layer |= {"gate": gate, "up": up, "down": head.down}
-    return {"inputProjection": head.input_projection} | {f"layers.0.{role}": matrix for role, matrix in layer.items()}
-
-
-def vectors(head: DraftHead) -> dict[str, Tensor]:
-    return {
-        "layers.0.attentionNorm": head.attention_norm,
-        "layers.0.feedForwardNorm": head.feed_forward_norm,
-        "finalNorm": head.final_norm,
-    }
-
-
-def write_weights(head: DraftHead, vocabulary: Tensor, path: Path) -> None:
-    tensors = {"vocabulary": vocabulary.to(torch.int32)}
-    for role, matrix in matrices(head).items():
-        tensors[role], tensors[f"{role}.scales"] = quantize(matrix)
-    for role, vector in vectors(head).items():
-        tensors[role] = vector.detach().float()
+def write_tensors(path: Path, matrices: dict[str, Tensor], others: dict[str, Tensor]) -> None:
+    """Writes `matrices` as int8 and `others` as they are, after making their folder."""
+    tensors = {name: tensor.detach() for name, tensor in others.items()}
+    for name, matrix in matrices.items():
+        tensors[name], tensors[name + SCALES] = quantize(matrix)
+    path.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
 
 
-def read_weights(shape: ModelShape, path: Path) -> tuple[DraftHead, Tensor]:
-    """The head as the file holds it, dequantised, and its vocabulary."""
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by name, matrices as the integers say."""
     tensors = load_file(path)
-    matrix = lambda role: dequantize(tensors[role], tensors[f"{role}.scales"])
-    layer = lambda *roles: torch.cat([matrix(f"layers.0.{role}") for role in roles])
-    parts = {
-        "attention_norm": tensors["layers.0.attentionNorm"],
-        "query_key_value": layer("query", "key", "value"),
-        "attention_output": layer("attentionOutput"),
-        "feed_forward_norm": tensors["layers.0.feedForwardNorm"],
-        "gate_up": layer("gate", "up"),
-        "down": layer("down"),
-        "final_norm": tensors["finalNorm"],
-        "input_projection": matrix("inputProjection"),
-    }
-    return DraftHead.from_parts(shape, parts), tensors["vocabulary"].long()
+    whole = {name: tensor for name, tensor in tensors.items() if not name.endswith(SCALES)}
+    return {name: dequantize(tensor, tensors[name + SCALES]) if name + SCALES in tensors else tensor for name, tensor in whole.items()}
 
 
 def sha256(path: Path) -> str:
@@ -105,71 +67,34 @@ def dequantized_hash(gguf_path: Path) -> str:
     return digest.hexdigest()
 
 
-def manifest(name: str, base: Path, weights: Path, shape: ModelShape, vocabulary: int, about: dict) -> dict:
-    """What a reader must know, then what a person wants to know (`about`)."""
+def base_identity(gguf_path: Path) -> dict:
+    """Which weights a part belongs to."""
+    return {"file": gguf_path.name, "sha256": sha256(gguf_path), "dequantizedSha256": dequantized_hash(gguf_path)}
+
+
+def manifest(kind: str, name: str, base: dict, weights: Path, shape: dict, about: dict) -> dict:
+    """What a reader must know, then what a person wants to know.
+
+    Args:
+        kind: decides which tensors there are and what `shape` holds; readers refuse a kind they do not know.
+        base: `base_identity` of the weights it was trained on.
+        weights: the written file of tensors; it lies beside the manifest.
+        about: training, data, and what was measured.
+    """
+    rounded = any(name.endswith(SCALES) for name in load_file(weights))
     return {
         "format": "foretoken-head",
         "version": 1,
-        "kind": "feature-head",
+        "kind": kind,
         "name": name,
-        "base": {"file": base.name, "sha256": sha256(base), "dequantizedSha256": dequantized_hash(base)},
-        "dtype": f"int8, blocks of {BLOCK}",
+        "base": base,
+        "dtype": f"int8, blocks of {BLOCK}" if rounded else "float32",
         "weights": {"file": weights.name, "bytes": weights.stat().st_size, "sha256": sha256(weights)},
-        "shape": {
-            "width": shape.width,
-            "heads": shape.heads,
-            "keyValueHeads": shape.key_value_heads,
-            "headSize": shape.head_size,
-            "feedForwardWidth": shape.feed_forward,
-            "vocabulary": vocabulary,
-        },
+        "shape": shape,
     } | about
 
 
-def accuracy_tables(model: SmolLM, head: DraftHead, vocabulary: Tensor, dataset: Dataset, steps: int = 4) -> dict:
-    rows = model.head[vocabulary]
-    kinds = {"greedy": lambda t: t == 0, "temperature 0.6": lambda t: 0 < t < 1, "temperature 1": lambda t: t == 1}
-    return {
-        kind: chain_accuracy(head, rows, vocabulary, model.embedding, [c for c in dataset.held_out if is_of(c.temperature)], steps).table()
-        for kind, is_of in kinds.items()
-    }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Write a trained draft head as int8 safetensors with a manifest.")
-    parser.add_argument("--model", type=Path, required=True, help="GGUF file")
-    parser.add_argument("--chats", type=Path, default=Path("work/chats"))
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/draft.json"))
-    parser.add_argument("--run", type=Path, default=Path("work/draft"))
-    parser.add_argument("--name", default="smollm2-draft")
-    parser.add_argument("--out", type=Path, default=Path("../packages/smollm2-heads"))
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    from .train_draft import load_head
-    from .training_run import CHECKPOINT
-
-    recipe = json.loads(arguments.recipe.read_text())
-    model, dataset = load_smollm(arguments.model), load_dataset(arguments.chats, recipe["shards"])
-    saved = torch.load(arguments.run / CHECKPOINT)
-    folder = arguments.out / arguments.name
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = folder / WEIGHTS_FILE
-    write_weights(load_head(model, arguments.run / CHECKPOINT), saved["vocabulary"], weights)
-    head, vocabulary = read_weights(model.shape, weights)
-    about = {
-        "training": {
-            "recipe": recipe,
-            "seed": recipe["seed"],
-            "updates": saved["updates"],
-            "tokens": saved["visited"],
-            "data": {"sha256": dataset.hash, "chats": len(dataset.training), "tokens": dataset.tokens},
-        },
-        "heldOut": {"chats": len(dataset.held_out)} | accuracy_tables(model, head, vocabulary, dataset),
-    }
-    text = manifest(arguments.name, arguments.model, weights, model.shape, len(vocabulary), about)
+def write_manifest(kind: str, name: str, base: Path, folder: Path, shape: dict, about: dict) -> None:
+    """Writes the manifest beside the weights in `folder`; `base` is a GGUF file."""
+    text = manifest(kind, name, base_identity(base), folder / WEIGHTS_FILE, shape, about)
     (folder / MANIFEST_FILE).write_text(json.dumps(text, indent=2) + "\n")
-    print(json.dumps(text["heldOut"], indent=2))
-
-
-if __name__ == "__main__":
-    main()

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .artefact import MANIFEST_FILE, WEIGHTS_FILE, manifest, read_weights, write_weights
+from .artefact import WEIGHTS_FILE, write_manifest
+from .draft_artefact import KIND, read_weights, shape_of, write_weights
 from .draft_head import DraftHead
 from .smollm import KeyValueCache, Layer, ModelShape, SmolLM, load_smollm
 from .tokenizer import load_tokenizer
@@ -80,13 +81,12 @@ def main() -> None:
         write(arguments.out, fixture | {"logits": logits[:, columns]})
         return
     weights = arguments.out / WEIGHTS_FILE
-    arguments.out.mkdir(parents=True, exist_ok=True)
     write_weights(random_head(shape), torch.randperm(shape.vocabulary)[:RANDOM_VOCABULARY].sort().values, weights)
     head, vocabulary = read_weights(shape, weights)
     tokens = torch.randint(0, shape.vocabulary, (RANDOM_TEXT + CHAIN,))
     states, logits = logits_on(model, head, vocabulary, tokens)
-    text = manifest("tiny-head", arguments.model, weights, shape, RANDOM_VOCABULARY, {"note": "Random weights, by draft_fixture.py."})
-    (arguments.out / MANIFEST_FILE).write_text(json.dumps(text, indent=2) + "\n")
+    note = {"note": "Random weights, by draft_fixture.py."}
+    write_manifest(KIND, "tiny-head", arguments.model, arguments.out, shape_of(shape, RANDOM_VOCABULARY), note)
     write(
         arguments.out / "expected.json",
         {"tokens": tokens.tolist(), "textLength": RANDOM_TEXT, "states": states[: RANDOM_TEXT - 1], "logits": logits},
