@@ -1,5 +1,5 @@
 import { DecodingError } from "@foretoken/core";
-import { readSafetensors, type Safetensor, safetensorsMetadata } from "./head-safetensors.ts";
+import { readSafetensors, type Safetensor, safetensorsMetadata } from "./safetensors.ts";
 
 /** Low-rank deltas of a model's matrices, as the runtime takes them. */
 export interface DeltaFile {

@@ -2,9 +2,18 @@ export { type BestFirstOptions, bestFirstTree } from "./best-first-tree.ts";
 export { candidateTable } from "./candidate-table.ts";
 export { type DeltaFile, readDeltas } from "./delta-file.ts";
 export { DraftRows, type DraftRowsOptions } from "./draft-rows.ts";
+export {
+  FEATURE_HEAD,
+  type FeatureHead,
+  type HeadShape,
+  layerTensors,
+  loadHead,
+  readHead,
+  vocabularyOf,
+} from "./feature-head.ts";
 export { GivenSuccessors, isSuccessorTable, namedSuccessors } from "./given-successors.ts";
-export { type FeatureHead, type HeadTensor, loadHead, readHead } from "./head-file.ts";
-export { type HeadManifest, type HeadShape, headMisfit, readManifest } from "./head-manifest.ts";
+export { placeOf, readPartFile } from "./part-file.ts";
+export { type PartManifest, type PartShape, partMisfit, readManifest } from "./part-manifest.ts";
 export { SelfDraft, type SelfDraftOptions, selfDraftCost } from "./self-draft.ts";
 export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
@@ -31,6 +40,15 @@ export { decodeTable, encodeTable, type TableOwner } from "./table-format.ts";
 export { TableStore } from "./table-store.ts";
 export { tableTree } from "./table-tree.ts";
 export { TokenTable, type TokenTableOptions } from "./token-table.ts";
+export {
+  corrupt,
+  loadTrainedPart,
+  type PartFormat,
+  type PartTensor,
+  readTrainedPart,
+  type TensorForm,
+  type TrainedPart,
+} from "./trained-part.ts";
 export {
   candidatesNeeded,
   cutTemplate,

@@ -15,6 +15,8 @@ function headFor(target: Model, vocabulary?: readonly number[]): FeatureHead {
     contentHash: "1".repeat(64),
     vocabulary: Int32Array.from(ids),
     tensor: () => undefined,
+    floats: () => new Float32Array(),
+    integers: () => new Int32Array(),
     manifest: {
       kind: "feature-head",
       name: "head",

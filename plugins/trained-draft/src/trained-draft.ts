@@ -13,7 +13,7 @@ import {
   type TokenLaw,
   type TokenTree,
 } from "@foretoken/core";
-import { DraftRows, type FeatureHead, headMisfit, loadHead } from "@foretoken/drafting";
+import { DraftRows, type FeatureHead, loadHead, partMisfit } from "@foretoken/drafting";
 import type { RuntimeModel } from "@foretoken/runtime";
 import { FeatureSession } from "./feature-session.ts";
 import { isHead, optionsSchema, type TrainedDraftOptions } from "./options.ts";
@@ -79,7 +79,7 @@ function noLoader(target: Model): string {
 }
 
 function misfits(target: Model, head: FeatureHead | undefined): readonly string[] {
-  const misfit = head && headMisfit(head.manifest, target);
+  const misfit = head && partMisfit(head.manifest, target);
   return misfit === undefined ? [] : [misfit];
 }
 

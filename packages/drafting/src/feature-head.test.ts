@@ -2,17 +2,17 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Model } from "@foretoken/core";
 import { describe, expect, test } from "vitest";
-import { loadHead, readHead } from "./head-file.ts";
-import { type HeadManifest, headMisfit, readManifest } from "./head-manifest.ts";
-import { readSafetensors } from "./head-safetensors.ts";
+import { FEATURE_HEAD, type HeadShape, loadHead, readHead } from "./feature-head.ts";
+import { type PartManifest, partMisfit, readManifest } from "./part-manifest.ts";
+import { readSafetensors } from "./safetensors.ts";
 
 const folder = new URL("__fixtures__/tiny-head/", import.meta.url);
 const manifestText = readFileSync(new URL("manifest.json", folder), "utf8");
 const weights = () => new Uint8Array(readFileSync(new URL("model.safetensors", folder)));
-const manifest = readManifest(manifestText, "manifest.json");
+const manifest = readManifest(manifestText, "manifest.json", FEATURE_HEAD);
 
 /** The manifest with the hash of other bytes, so that only their contents are wrong. */
-async function sealed(bytes: Uint8Array<ArrayBuffer>): Promise<HeadManifest> {
+async function sealed(bytes: Uint8Array<ArrayBuffer>): Promise<PartManifest<HeadShape>> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return { ...manifest, weights: { ...manifest.weights, sha256: Buffer.from(hash).toString("hex") } };
 }
@@ -63,10 +63,11 @@ describe("what is refused", () => {
     ["no JSON", "{"],
     ["another format", JSON.stringify({ ...manifest, format: "other", version: 1 })],
     ["a later version", manifestText.replace('"version": 1', '"version": 2')],
+    ["another kind", manifestText.replace('"feature-head"', '"judge"')],
     ["no hash", manifestText.replace(/"sha256": "[0-9a-f]{64}"/, '"sha256": "none"')],
     ["a way out of the folder", manifestText.replace("model.safetensors", "../model.safetensors")],
   ])("a manifest with %s", (_, text) => {
-    expect(() => readManifest(text, "manifest.json")).toThrow(
+    expect(() => readManifest(text, "manifest.json", FEATURE_HEAD)).toThrow(
       expect.objectContaining({ code: "CORRUPT_MODEL" }),
     );
   });
@@ -92,11 +93,6 @@ describe("what is refused", () => {
     await expect(readHead(await sealed(bytes), bytes)).rejects.toMatchObject({ code: "CORRUPT_MODEL" });
   });
 
-  test("a head of another kind", async () => {
-    const other = { ...manifest, kind: "judge" };
-    await expect(readHead(other, weights())).rejects.toMatchObject({ code: "CORRUPT_MODEL" });
-  });
-
   test("a vocabulary that is not in order", async () => {
     const bytes = weights();
     const vocabulary = readSafetensors(bytes, "").get("vocabulary")!.bytes;
@@ -105,11 +101,26 @@ describe("what is refused", () => {
   });
 });
 
+test("values of a part are its integers times the scales of their blocks", async () => {
+  const head = await loadHead(folder);
+  const tensors = readSafetensors(weights(), "model.safetensors");
+  const values = head.floats("layers.0.down");
+  const integers = new Int8Array(tensors.get("layers.0.down")!.bytes);
+  // A float16 whose exponent is that of 2^-6 to 2^-20 and whose mantissa says the rest.
+  const bytes = tensors.get("layers.0.down.scales")!.bytes;
+  const bits = bytes[10]! + 256 * bytes[11]!;
+  const scale = 2 ** ((bits >> 10) - 15) * (1 + (bits & 1023) / 1024);
+  expect([...values.subarray(160, 192)]).toEqual(
+    [...integers.subarray(160, 192)].map((value) => Math.fround(value * scale)),
+  );
+  expect(head.floats("finalNorm")).toHaveLength(128);
+});
+
 test("a head fits the weights it was trained on, and no others", () => {
   const target = { id: "tiny", contentHash: manifest.base.sha256, width: 128 } as Model;
-  expect(headMisfit(manifest, target)).toBeUndefined();
-  expect(headMisfit(manifest, { ...target, contentHash: "0".repeat(64) })).toContain(
+  expect(partMisfit(manifest, target)).toBeUndefined();
+  expect(partMisfit(manifest, { ...target, contentHash: "0".repeat(64) })).toContain(
     "was trained on llama-small-F16.gguf",
   );
-  expect(headMisfit(manifest, { ...target, width: 64 })).toContain("width 128");
+  expect(partMisfit(manifest, { ...target, width: 64 })).toContain("width 128");
 });
