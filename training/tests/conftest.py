@@ -1,4 +1,7 @@
 import sys
 from pathlib import Path
 
+import torch
+
 sys.path.insert(0, str(Path(__file__).parent))
+torch.set_num_threads(1)  # matrices are tiny; two threads on a busy machine wait for each other

@@ -1,0 +1,117 @@
+"""Trains probes behind written answers, by the target's own law. Run again to go on.
+
+    python -m foretoken_training.train_probes --model $MODEL --recipe recipes/ppd.json --out work/ppd
+
+Probe `i` of anchor `j` learns the law of the token behind position `j + i`: its teacher is that position's final-norm state, which
+lies with the chat.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .dataset import Chat
+from .distill import sparse_divergence, sparse_law
+from .probe_accuracy import answer_anchors, probe_accuracy
+from .probe_pass import probe_states
+from .probes import HiddenTransfer, Probes, PromptTokens
+from .real_rows import RealRowsOnDisk
+from .training_run import CHECKPOINT, TrainingRun, run_inputs, run_parser
+from .transfer_start import fit_transfer
+
+CHECKPOINT_SECONDS = 60
+
+
+class ProbeTraining(TrainingRun):
+    """`groups` random anchors of an answer per chat and update."""
+
+    part = "probes"
+
+    def start(self) -> Probes:
+        """The probes before the first update; another run may have left them."""
+        start = self.recipe["start"]
+        self.store = RealRowsOnDisk(self.model)
+        probes = self.untrained(start)
+        if "run" in start:
+            probes.load_state_dict(torch.load(self.folder.parent / start["run"] / CHECKPOINT)[self.part])
+        return probes
+
+    def untrained(self, start: dict) -> Probes:
+        if "depths" in self.recipe:
+            chats = self.dataset.training[: start["chats"]]
+            return fit_transfer(self.store, chats, self.dataset.prefix, self.recipe["depths"])
+        mean = self.model.embedding[self.vocabulary].mean(0)  # guesses better than any one token's, untrained
+        return PromptTokens(mean.expand(self.steps, -1))
+
+    @property
+    def probes(self) -> Probes:
+        return self.module
+
+    @property
+    def steps(self) -> int:
+        """Probes of a group."""
+        return len(self.recipe["stepWeights"])
+
+    def anchors(self, chat: Chat) -> Tensor:
+        """Other ones in every epoch."""
+        all_anchors = answer_anchors(chat, self.steps)
+        random = torch.Generator().manual_seed(self.recipe["seed"] + 1_000_003 * self.updates + chat.number)
+        return all_anchors[torch.randperm(len(all_anchors), generator=random)[: self.recipe["groups"]]]
+
+    def divergence(self, chat: Chat) -> Tensor:
+        """KL to the target's law `[G, n]` on the reduced vocabulary."""
+        anchors, real = self.anchors(chat), self.store.of(chat)
+        states = probe_states(self.model, real, anchors, self.probes.entries(real, anchors))
+        teachers = chat.states[anchors[:, None] + 1 + torch.arange(self.steps)].float()
+        law = sparse_law(teachers.flatten(0, 1), self.rows, self.recipe["topK"])
+        return sparse_divergence(F.linear(states.flatten(0, 1), self.rows), *law).view(states.shape[:2])
+
+    def update(self) -> Tensor:
+        """One step of the optimiser; returns the mean divergence of each probe `[n]`."""
+        chats = self.batch()
+        weights = torch.tensor(self.recipe["stepWeights"])
+        means = torch.zeros(self.steps)
+        for chat in chats:
+            mean = self.divergence(chat).mean(0) / len(chats)
+            (mean @ weights).backward()
+            means += mean.detach()
+        self.apply_gradients(sum(len(chat.tokens) for chat in chats))
+        return means
+
+    def measure(self, stride: int) -> dict:
+        greedy = [chat for chat in self.dataset.held_out if chat.temperature == 0]
+        return probe_accuracy(self.model, self.store, self.probes, self.steps, greedy, stride).table()
+
+    def run(self, seconds: float = math.inf) -> None:
+        """Trains for at most `seconds`, or to the end of the recipe."""
+        began = saved = time.time()
+        divergences = []
+        while self.progress < 1 and time.time() - began < seconds:
+            divergences.append(self.update())
+            if self.updates % self.recipe["logEvery"] == 0:
+                self.log({"divergence": [round(mean, 4) for mean in torch.stack(divergences).mean(0).tolist()]})
+                divergences = []
+            if time.time() - saved > CHECKPOINT_SECONDS:
+                self.save()
+                saved = time.time()
+        self.save()
+
+
+def main() -> None:
+    parser = run_parser(__doc__, "ppd")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long; run again to go on")
+    parser.add_argument("--stride", type=int, default=4, help="anchors measured at the end: every so many")
+    arguments = parser.parse_args()
+    training = ProbeTraining(*run_inputs(arguments))
+    training.run(arguments.seconds)
+    training.log({"heldOut": training.measure(arguments.stride)})
+
+
+if __name__ == "__main__":
+    main()
