@@ -14,9 +14,24 @@ export {
 export { GivenSuccessors, isSuccessorTable, namedSuccessors } from "./given-successors.ts";
 export { placeOf, readPartFile } from "./part-file.ts";
 export { type PartManifest, type PartShape, partMisfit, readManifest } from "./part-manifest.ts";
+export {
+  type Guesses,
+  type ProbeDrafterOptions,
+  type ProbePlan,
+  probeDrafter,
+} from "./probe-drafter.ts";
+export {
+  bestProbeTrees,
+  type ProbePlace,
+  type ProbeTree,
+  type ProbeTreeOptions,
+  type ProbeTrees,
+  probeTrees,
+} from "./probe-trees.ts";
 export { SelfDraft, type SelfDraftOptions, selfDraftCost } from "./self-draft.ts";
 export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
+export { affordableTrees, type StatePlanOptions, statePlan } from "./state-plan.ts";
 export { SuccessorCounts, type SuccessorCountsOptions } from "./successor-counts.ts";
 export { decodeSuccessors, encodeSuccessors } from "./successor-format.ts";
 export { SuccessorOverlay, type SuccessorOverlayOptions } from "./successor-overlay.ts";
@@ -39,6 +54,7 @@ export { loadSuccessors, loadTable, saveSuccessors, saveTable } from "./table-fi
 export { decodeTable, encodeTable, type TableOwner } from "./table-format.ts";
 export { TableStore } from "./table-store.ts";
 export { tableTree } from "./table-tree.ts";
+export { TargetStates } from "./target-states.ts";
 export { TokenTable, type TokenTableOptions } from "./token-table.ts";
 export {
   corrupt,
@@ -57,3 +73,4 @@ export {
   type TreeTemplate,
   treeTemplate,
 } from "./tree-template.ts";
+export { wholeVocabulary } from "./whole-vocabulary.ts";

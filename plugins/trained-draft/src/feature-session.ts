@@ -9,7 +9,7 @@ import type {
   TokenId,
   Wants,
 } from "@foretoken/core";
-import type { TargetStates } from "./target-states.ts";
+import { type TargetStates, wholeVocabulary } from "@foretoken/drafting";
 
 /**
  * A head's session as that of a language model: it gives each row its feature, and each row's logits the target's vocabulary.
@@ -139,10 +139,7 @@ class WholeVocabularyPass implements Pass {
   }
 
   async logits(row: number): Promise<Float32Array> {
-    const known = await this.#pass.logits(row);
-    const logits = new Float32Array(this.#size).fill(Number.NEGATIVE_INFINITY);
-    for (let index = 0; index < known.length; index++) logits[this.#vocabulary[index]] = known[index];
-    return logits;
+    return wholeVocabulary(await this.#pass.logits(row), this.#vocabulary, this.#size);
   }
 
   async argmax(row: number): Promise<TokenId> {

@@ -13,11 +13,10 @@ import {
   type TokenLaw,
   type TokenTree,
 } from "@foretoken/core";
-import { DraftRows, type FeatureHead, loadHead, partMisfit } from "@foretoken/drafting";
+import { DraftRows, type FeatureHead, loadHead, partMisfit, TargetStates } from "@foretoken/drafting";
 import type { RuntimeModel } from "@foretoken/runtime";
 import { FeatureSession } from "./feature-session.ts";
 import { isHead, optionsSchema, type TrainedDraftOptions } from "./options.ts";
-import { TargetStates } from "./target-states.ts";
 
 const NAME = "trained-draft";
 
