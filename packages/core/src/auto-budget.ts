@@ -41,7 +41,7 @@ const NEXT_PRIOR = 0.9;
 /** Rounds until a drafter that was not worth drawing is tried again; each time twice as many, up to the most. */
 const FIRST_WAIT = 8;
 const LONGEST_WAIT = 128;
-/** Rounds of a chosen tree that was not worth a row, after which it is asked for in every so many rounds only: proposing takes time too. */
+/** Rounds of a chosen tree that was not worth a row, after which it is asked for in one of so many rounds only: proposing takes time too. */
 const PATIENCE = 16;
 const SELDOM = 4;
 /** Trees that old experience may weigh against a try. */
@@ -103,7 +103,7 @@ class AutoBudgeting implements Budgeting {
       trees,
       isWhole: context.drafters.map(({ proposal }) => proposal === "sampled"),
       chanceOf: (tree, node) => this.#drafters[tree]!.record.chanceOf(trees[tree]!, node),
-      price: (nodes) => rate * price(nodes),
+      price: (nodes, taken) => rate * (price(nodes) + this.#probing(taken, context)),
     });
     for (const [index, state] of this.#drafters.entries()) {
       const tree = trees[index];
@@ -172,8 +172,17 @@ class AutoBudgeting implements Budgeting {
     return this.#prices.at(model, context);
   }
 
+  /** What chosen trees cost besides their nodes, such as probes under them; what was drawn was priced before. */
+  #probing(taken: readonly number[], { drafters, model }: BudgetContext): number {
+    return drafters.reduce((sum, drafter, index) => {
+      const nodes = drafter.proposal === "sampled" ? 0 : taken[index]!;
+      return nodes === 0 ? sum : sum + (drafter.cost?.(model, nodes) ?? 0);
+    }, 0);
+  }
+
+  /** In two rounds running: what a drafter probes in one it proposes in the next. */
   #worthAsking(index: number): boolean {
-    return this.#drafters[index]!.idle < PATIENCE || this.#rounds % SELDOM === 0;
+    return this.#drafters[index]!.idle < PATIENCE || this.#rounds % (2 * SELDOM) < 2;
   }
 
   /** Nodes of a tree that has to be drawn before anything is known about it. */

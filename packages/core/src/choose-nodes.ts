@@ -8,8 +8,11 @@ export interface NodeChoice {
   readonly isWhole: readonly boolean[];
   /** Probability that a node of a tree becomes text. */
   chanceOf(tree: number, node: number): number;
-  /** What a pass with so many draft nodes costs beyond one with none, in tokens that the same time would give elsewhere. */
-  price(nodes: number): number;
+  /**
+   * What a pass with so many draft nodes costs beyond one with none, in tokens that the same time would give elsewhere.
+   * @param kept - Of how many nodes of each tree it is made.
+   */
+  price(nodes: number, kept: readonly number[]): number;
 }
 
 /**
@@ -27,12 +30,12 @@ export function chooseNodes({ trees, isWhole, chanceOf, price }: NodeChoice): nu
   };
   for (const [index, count] of kept.entries()) while (taken[index]! < count) take(index);
 
-  let best = tokens - price(merged.size);
+  let best = tokens - price(merged.size, taken);
   for (;;) {
     const next = bestNext();
     if (next === undefined) return kept;
     take(next);
-    const worth = tokens - price(merged.size);
+    const worth = tokens - price(merged.size, taken);
     if (worth <= best) continue;
     best = worth;
     for (const [index, count] of taken.entries()) kept[index] = count;

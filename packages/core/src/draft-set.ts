@@ -17,10 +17,13 @@ export interface ProbeRows {
 export class DraftSet {
   readonly drafters: readonly Drafter[];
   readonly #draftings: readonly Drafting[];
+  /** For each drafter whether it takes part in the round: only then it has probes. */
+  #takesPart: readonly boolean[];
 
   constructor(drafters: readonly Drafter[], draftings: readonly Drafting[]) {
     this.drafters = drafters;
     this.#draftings = draftings;
+    this.#takesPart = draftings.map(() => true);
   }
 
   get needsPrefix(): boolean {
@@ -39,6 +42,7 @@ export class DraftSet {
     trim?: (trees: readonly (TokenTree | undefined)[]) => readonly number[],
   ): Promise<TokenTree> {
     const trees: (TokenTree | undefined)[] = this.#draftings.map(() => undefined);
+    this.#takesPart = limits.map((limit) => limit >= 1);
     for (const [index, drafting] of this.#draftings.entries()) {
       const limit = limits[index] ?? 0;
       if (limit < 1) continue;
@@ -59,7 +63,13 @@ export class DraftSet {
     return worthwhile.length === 0 ? new TokenTree(root) : mergeTrees(worthwhile);
   }
 
-  /** Probe rows for a tree whose rows come first in the pass. */
+  /** A round of nobody: no nodes, no probes. */
+  sitOut(root: TokenId): TokenTree {
+    this.#takesPart = [];
+    return new TokenTree(root);
+  }
+
+  /** Probe rows of the drafters that were asked last, for a tree whose rows come first in the pass. */
   async probes(
     tree: TokenTree,
     firstRow: number,
@@ -71,7 +81,7 @@ export class DraftSet {
     for (const [index, drafting] of this.#draftings.entries()) {
       const room = limit - rows.length;
       const probes: readonly Probe[] =
-        room < 1 || drafting.probes === undefined
+        room < 1 || drafting.probes === undefined || this.#takesPart[index] !== true
           ? []
           : await this.#ask(index, () => drafting.probes!(tree, room));
       byDrafter.push(probes.slice(0, room).map((_, at) => firstRow + rows.length + at));

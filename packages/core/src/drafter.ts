@@ -67,7 +67,7 @@ export interface Drafting {
   propose(root: TokenId, limit: number, context: ProposeContext): Promise<TokenTree> | TokenTree;
   /**
    * Probe rows to run with a tree, which may hold other drafters' nodes too; for the end of the prompt, a tree of the last
-   * prompt token alone.
+   * prompt token alone. Not called in rounds in which the drafter was not asked to propose.
    * @param limit - Most probe rows, and most of them in one chain.
    */
   probes?(tree: TokenTree, limit: number): readonly Probe[];
@@ -89,7 +89,10 @@ export interface Drafter {
   readonly proposal: "deterministic" | "sampled";
   /** The node limit that suits it when the caller sets none. */
   readonly defaultLimit: number;
-  /** Price of proposing so many nodes, in target passes of one row, for budgets; without a clock. Default 0: a table costs nothing. */
+  /**
+   * Price of so many nodes besides their rows, in target passes of one row, for budgets; without a clock. For drawn trees that of
+   * proposing them, for chosen ones that of the probes they need. Default 0: a table costs nothing.
+   */
   cost?(model: Model, nodes: number): number;
   requirements(model: Model): Requirements;
   /** Sentences about why it cannot run on `model`; empty when it can. */

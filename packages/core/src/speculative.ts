@@ -273,7 +273,7 @@ class SpeculativeDecoding implements Decoding {
     const { model, drafts, budgeting, mayTime } = this.#state;
     const room = this.#lastPosition(position, layerPlan) - position;
     const depth = stop.remaining - 1;
-    if (Math.min(depth, room) < 1) return new TokenTree(root);
+    if (Math.min(depth, room) < 1) return drafts.sitOut(root);
     const budget = { drafters: drafts.drafters, model, context: position, room, mayTime };
     const trim =
       budgeting.trim && ((trees: readonly (TokenTree | undefined)[]) => budgeting.trim!(trees, budget));

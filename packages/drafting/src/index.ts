@@ -11,6 +11,7 @@ export {
   readHead,
   vocabularyOf,
 } from "./feature-head.ts";
+export { GivenPart, namedPart, partSchema } from "./given-part.ts";
 export { GivenSuccessors, isSuccessorTable, namedSuccessors } from "./given-successors.ts";
 export { placeOf, readPartFile } from "./part-file.ts";
 export { type PartManifest, type PartShape, partMisfit, readManifest } from "./part-manifest.ts";

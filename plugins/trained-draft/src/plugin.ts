@@ -1,5 +1,6 @@
 import { definePlugin } from "@foretoken/core";
-import { isFolder, isHead, optionsSchema } from "./options.ts";
+import { namedPart } from "@foretoken/drafting";
+import { optionsSchema } from "./options.ts";
 import { trainedDraft } from "./trained-draft.ts";
 
 /** A trained draft by name. In JSON, `head` names a head or its folder among the composing program's resources, or is a folder. */
@@ -9,8 +10,5 @@ export const plugin = definePlugin({
   name: "trained-draft",
   summary: "Drafts with a small trained head that continues the target's hidden states.",
   options: optionsSchema,
-  create: ({ head }, { resources }) => {
-    const resource = typeof head === "string" ? resources[head] : undefined;
-    return trainedDraft({ head: isHead(resource) || isFolder(resource) ? resource : head });
-  },
+  create: ({ head }, { resources }) => trainedDraft({ head: namedPart(head, resources) }),
 });

@@ -13,10 +13,10 @@ import {
   type TokenLaw,
   type TokenTree,
 } from "@foretoken/core";
-import { DraftRows, type FeatureHead, loadHead, partMisfit, TargetStates } from "@foretoken/drafting";
+import { DraftRows, GivenPart, loadHead, TargetStates } from "@foretoken/drafting";
 import type { RuntimeModel } from "@foretoken/runtime";
 import { FeatureSession } from "./feature-session.ts";
-import { isHead, optionsSchema, type TrainedDraftOptions } from "./options.ts";
+import { optionsSchema, type TrainedDraftOptions } from "./options.ts";
 
 const NAME = "trained-draft";
 
@@ -37,8 +37,7 @@ interface Ready {
  * @see Li et al. 2024, "EAGLE", https://arxiv.org/abs/2401.15077
  */
 export function trainedDraft(options: TrainedDraftOptions): DraftSource {
-  const { head } = parseOptions(NAME, optionsSchema, options);
-  let loaded = isHead(head) ? head : undefined;
+  const head = new GivenPart(parseOptions(NAME, optionsSchema, options).head, loadHead, NAME);
   /** Heads on the targets that were prepared. */
   const ready = new WeakMap<Model, Ready>();
   return {
@@ -46,12 +45,10 @@ export function trainedDraft(options: TrainedDraftOptions): DraftSource {
     // One layer and a part of the vocabulary, and reading the target's states back.
     passCost: () => 0.2,
     requirements: () => ({ hidden: ["final"], prefillHidden: ["final"] }),
-    unsupported: (target) => (canLoad(target) ? misfits(target, loaded) : [noLoader(target)]),
+    unsupported: (target) => (canLoad(target) ? head.unsupported(target) : [noLoader(target)]),
     prepare: async (target, { signal } = {}) => {
       if (ready.has(target)) return;
-      loaded ??= await loadHead(head as URL | string);
-      const [reason] = misfits(target, loaded);
-      if (reason !== undefined) throw unsupported(reason);
+      const loaded = await head.prepare(target);
       const model = await (target as Model & HeadLoader).loadHead(loaded);
       await model.prepare({ hidden: ["final"], tree: true }, { signal });
       ready.set(target, { model, vocabulary: loaded.vocabulary });
@@ -75,11 +72,6 @@ function canLoad(target: Model): boolean {
 
 function noLoader(target: Model): string {
   return `${NAME} cannot draft for ${target.id}: only models that @foretoken/runtime loads take heads.`;
-}
-
-function misfits(target: Model, head: FeatureHead | undefined): readonly string[] {
-  const misfit = head && partMisfit(head.manifest, target);
-  return misfit === undefined ? [] : [misfit];
 }
 
 function unsupported(message: string): DecodingError {
