@@ -14,56 +14,61 @@ import json
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .accuracy import chain_accuracy
 from .artefact import WEIGHTS_FILE, read_tensors, write_manifest, write_tensors
 from .dataset import Dataset, load_dataset
 from .draft_head import DraftHead
-from .smollm import ModelShape, SmolLM, load_smollm
+from .smollm import Layer, ModelShape, SmolLM, load_smollm
 
 KIND = "feature-head"
 
 
-def matrices(head: DraftHead) -> dict[str, Tensor]:
-    """The head's matrices by the runtime's roles."""
+def layer_matrices(head: nn.Module) -> dict[str, Tensor]:
+    """Matrices of the one decoder layer of `head` by the runtime's roles; `head` names its parts as `Layer` does."""
     shape = head.shape
     key_value = shape.key_value_heads * shape.head_size
     query, key, value = head.query_key_value.split([shape.heads * shape.head_size, key_value, key_value])
     gate, up = head.gate_up.chunk(2)
     layer = {"query": query, "key": key, "value": value, "attentionOutput": head.attention_output}
     layer |= {"gate": gate, "up": up, "down": head.down}
-    return {"inputProjection": head.input_projection} | {f"layers.0.{role}": matrix for role, matrix in layer.items()}
+    return {f"layers.0.{role}": matrix for role, matrix in layer.items()}
 
 
-def vectors(head: DraftHead) -> dict[str, Tensor]:
-    return {
+def norms(head: nn.Module) -> dict[str, Tensor]:
+    """Norms of the decoder layer of `head`, and the one behind it."""
+    vectors = {
         "layers.0.attentionNorm": head.attention_norm,
         "layers.0.feedForwardNorm": head.feed_forward_norm,
         "finalNorm": head.final_norm,
     }
+    return {role: vector.float() for role, vector in vectors.items()}
+
+
+def read_layer(tensors: dict[str, Tensor]) -> Layer:
+    """The decoder layer of a file's tensors."""
+    joined = lambda *roles: torch.cat([tensors[f"layers.0.{role}"] for role in roles])
+    return Layer(
+        attention_norm=tensors["layers.0.attentionNorm"],
+        query_key_value=joined("query", "key", "value"),
+        attention_output=joined("attentionOutput"),
+        feed_forward_norm=tensors["layers.0.feedForwardNorm"],
+        gate_up=joined("gate", "up"),
+        down=joined("down"),
+    )
 
 
 def write_weights(head: DraftHead, vocabulary: Tensor, path: Path) -> None:
-    norms = {role: vector.float() for role, vector in vectors(head).items()}
-    write_tensors(path, matrices(head), {"vocabulary": vocabulary.to(torch.int32)} | norms)
+    matrices = {"inputProjection": head.input_projection} | layer_matrices(head)
+    write_tensors(path, matrices, {"vocabulary": vocabulary.to(torch.int32)} | norms(head))
 
 
 def read_weights(shape: ModelShape, path: Path) -> tuple[DraftHead, Tensor]:
     """The head as the file holds it, dequantised, and its vocabulary."""
     tensors = read_tensors(path)
-    layer = lambda *roles: torch.cat([tensors[f"layers.0.{role}"] for role in roles])
-    parts = {
-        "attention_norm": tensors["layers.0.attentionNorm"],
-        "query_key_value": layer("query", "key", "value"),
-        "attention_output": layer("attentionOutput"),
-        "feed_forward_norm": tensors["layers.0.feedForwardNorm"],
-        "gate_up": layer("gate", "up"),
-        "down": layer("down"),
-        "final_norm": tensors["finalNorm"],
-        "input_projection": tensors["inputProjection"],
-    }
-    return DraftHead.from_parts(shape, parts), tensors["vocabulary"].long()
+    head = DraftHead(shape, read_layer(tensors), tensors["finalNorm"], tensors["inputProjection"])
+    return head, tensors["vocabulary"].long()
 
 
 def shape_of(shape: ModelShape, vocabulary: int) -> dict:

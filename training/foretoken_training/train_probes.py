@@ -64,9 +64,13 @@ class ProbeTraining(TrainingRun):
         random = torch.Generator().manual_seed(self.recipe["seed"] + 1_000_003 * self.updates + chat.number)
         return all_anchors[torch.randperm(len(all_anchors), generator=random)[: self.recipe["groups"]]]
 
-    def divergence(self, chat: Chat) -> Tensor:
+    def weights(self, chat: Chat, anchors: Tensor) -> Tensor:
+        """What the divergence of a probe counts, `[G, n]`."""
+        return torch.tensor(self.recipe["stepWeights"]).expand(len(anchors), -1)
+
+    def divergence(self, chat: Chat, anchors: Tensor) -> Tensor:
         """KL to the target's law `[G, n]` on the reduced vocabulary."""
-        anchors, real = self.anchors(chat), self.store.of(chat)
+        real = self.store.of(chat)
         states = probe_states(self.model, real, anchors, self.probes.entries(real, anchors))
         teachers = chat.states[anchors[:, None] + 1 + torch.arange(self.steps)].float()
         law = sparse_law(teachers.flatten(0, 1), self.rows, self.recipe["topK"])
@@ -75,12 +79,12 @@ class ProbeTraining(TrainingRun):
     def update(self) -> Tensor:
         """One step of the optimiser; returns the mean divergence of each probe `[n]`."""
         chats = self.batch()
-        weights = torch.tensor(self.recipe["stepWeights"])
         means = torch.zeros(self.steps)
         for chat in chats:
-            mean = self.divergence(chat).mean(0) / len(chats)
-            (mean @ weights).backward()
-            means += mean.detach()
+            anchors = self.anchors(chat)
+            divergence = self.divergence(chat, anchors) / (len(anchors) * len(chats))
+            (divergence * self.weights(chat, anchors)).sum().backward()
+            means += divergence.detach().sum(0)
         self.apply_gradients(sum(len(chat.tokens) for chat in chats))
         return means
 

@@ -1,6 +1,6 @@
 """Where hidden transfer starts: the best linear guess of a later position's state from the anchor's, at the same depth.
 
-    python -m foretoken_training.transfer_start --model $MODEL --chats-fitted 150 > results/smollm2-hidden-transfer/depths.jsonl
+    python -m foretoken_training.transfer_start --model $MODEL > results/smollm2-hidden-transfer/depths.jsonl
 
 measures such maps at several depths, untrained.
 """
@@ -56,9 +56,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="GGUF file")
     parser.add_argument("--chats", type=Path, default=Path("work/chats"))
-    parser.add_argument("--chats-fitted", type=int, default=150)
-    parser.add_argument("--chats-measured", type=int, default=12)
-    parser.add_argument("--stride", type=int, default=3)
+    parser.add_argument("--chats-fitted", type=int, default=60)
+    parser.add_argument("--chats-measured", type=int, default=8)
+    parser.add_argument("--stride", type=int, default=4)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     model, dataset = load_smollm(arguments.model), load_dataset(arguments.chats)

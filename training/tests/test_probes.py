@@ -7,12 +7,16 @@ import torch
 from torch.nn import functional as F
 
 import tiny
+from foretoken_training.artefact import read_tensors
 from foretoken_training.dataset import Chat, Dataset
+from foretoken_training.lexical_threshold import calibrated, confidences, threshold_table
 from foretoken_training.probe_accuracy import answer_anchors, probe_accuracy
+from foretoken_training.probe_artefact import read_probes, write_probes
 from foretoken_training.probe_pass import Entry, probe_states
 from foretoken_training.probes import HiddenTransfer, PromptTokens
 from foretoken_training.real_rows import RealRows, RealRowsOnDisk, real_rows
 from foretoken_training.smollm import KeyValueCache, SmolLM, rms_norm, rotary, rotate
+from foretoken_training.train_lexical import LexicalTraining, expected, within_unit
 from foretoken_training.train_probes import ProbeTraining
 from foretoken_training.transfer_start import fit_transfer
 
@@ -192,14 +196,14 @@ def training(tmp_path, monkeypatch):
     chats = [chat(model, number) for number in range(6)]
     dataset = Dataset(chats, chats[:3], 0, "hash")
     monkeypatch.setattr("foretoken_training.train_probes.RealRowsOnDisk", lambda model: RealRowsOnDisk(model, tmp_path / "rows", DEPTHS))
-    return lambda name, **changes: ProbeTraining(model, dataset, recipe(**changes), tmp_path / name)
+    return lambda name, run=ProbeTraining, **changes: run(model, dataset, recipe(**changes), tmp_path / name)
 
 
 @pytest.mark.parametrize("changes", [{}, {"depths": [1, 2, 3], "start": {"chats": 2}, "learningRate": 0.003}])
 def test_training_lowers_the_divergence_of_every_probe(training, changes):
     run = training("run", **changes)
     with torch.no_grad():
-        divergence = lambda: torch.stack([run.divergence(text).mean(0) for text in run.dataset.training]).mean(0)
+        divergence = lambda: torch.stack([run.divergence(text, run.anchors(text)).mean(0) for text in run.dataset.training]).mean(0)
         before = divergence()
         torch.set_grad_enabled(True)
         run.run()
@@ -225,3 +229,69 @@ def test_a_run_may_start_where_another_ended(training):
     first.run()
     second = training("second", start={"run": "first"})
     assert second.updates == 0 and torch.equal(second.probes.embeddings, first.probes.embeddings)
+
+
+def test_a_unit_ends_where_the_target_was_unsure():
+    #            tokens  0  1  2  3  4  5  6  7
+    confident = torch.tensor([0, 1, 1, 1, 0, 1, 1, 0], dtype=torch.bool)
+    inside = within_unit(confident, torch.tensor([0, 1, 2, 3, 4]), 2)
+    # Anchor 0 draws token 1; its probes guess 2 and 3, which are of the same unit. Anchor 3 draws token 4, which is of none.
+    assert inside.tolist() == [[True, True], [True, False], [False, False], [False, False], [True, False]]
+
+
+def test_expected_is_the_laws_probability_of_the_token_that_came():
+    torch.manual_seed(9)
+    model = deep_model()
+    text = chat(model, 5)
+    probabilities = expected(text, model.head)
+    law = F.linear(text.states[6].float(), model.head).softmax(-1)
+    assert probabilities[0] == 0 and probabilities[7] == pytest.approx(law[text.tokens[7]].item())
+
+
+def test_anchors_of_paddings_mix_units_with_others(training, monkeypatch):
+    run = training("lud", run=LexicalTraining, unitThreshold=0.9, otherShare=0.5, otherWeight=0.3, groups=4)
+    confident = torch.tensor([True] * 9 + [False] * 5)
+    monkeypatch.setattr(run, "confident", lambda text: confident)
+    text = run.dataset.training[0]
+    anchors = run.anchors(text)
+    # Anchors are 3 … 9; up to 6 a unit's second token follows.
+    assert sorted((anchors <= 6).tolist()) == [False, False, True, True] and len(set(anchors.tolist())) == 4
+    weights = run.weights(text, torch.tensor([5, 8]))
+    torch.testing.assert_close(weights, torch.tensor([[1, 0.8, 0.64 * 0.3], [0.3, 0.24, 0.64 * 0.3]]))
+
+
+def test_the_threshold_is_the_lowest_that_agrees():
+    least = torch.tensor([[0.97, 0.55], [0.85, 0.3], [0.55, 0.2], [0.1, 0.1]])
+    right = torch.tensor([[True, False], [True, True], [True, False], [False, False]])
+    table = threshold_table(least, right)
+    assert table[0] == {"threshold": 0.5, "tokensPerPass": 2, "agreement": 0.75}
+    assert table[1] == {"threshold": 0.6, "tokensPerPass": 1.5, "agreement": 1}
+    assert table[-1] == {"threshold": 0.99, "tokensPerPass": 1, "agreement": 1}
+    assert calibrated(table) == 0.6 and calibrated([table[0]]) == 0.99
+
+
+def test_paddings_are_as_sure_as_the_least_sure_before(tmp_path):
+    torch.manual_seed(10)
+    model = deep_model()
+    text = chat(model, 6)
+    paddings = PromptTokens(torch.randn(2, model.shape.width))
+    least, right = confidences(model, RealRowsOnDisk(model, tmp_path, DEPTHS), paddings, [text], 1)
+    anchors = answer_anchors(text, 2)
+    real = real_rows(model, text.tokens, DEPTHS)
+    with torch.no_grad():
+        laws = F.linear(probe_states(model, real, anchors, paddings.entries(real, anchors)), model.head).softmax(-1)
+    own = F.linear(text.states[anchors].float(), model.head).softmax(-1).amax(-1)
+    torch.testing.assert_close(least[:, 0], torch.minimum(own, laws[:, 0].amax(-1)), atol=0.01, rtol=0.01)
+    assert (least[:, 1] <= least[:, 0]).all() and right.shape == least.shape
+
+
+def test_written_probes_are_the_trained_ones(tmp_path):
+    torch.manual_seed(11)
+    tokens = PromptTokens(torch.randn(3, 64))
+    write_probes(tmp_path / "tokens", tokens)
+    assert torch.equal(read_probes(tmp_path / "tokens").embeddings, tokens.embeddings)
+    transfer = HiddenTransfer([1, 2], torch.randn(2, 64, 64), torch.randn(2, 64))
+    write_probes(tmp_path / "transfer", transfer)
+    read = read_probes(tmp_path / "transfer", [1, 2])
+    assert sorted(read_tensors(tmp_path / "transfer")) == ["steps.1.bias", "steps.1.weight", "steps.2.bias", "steps.2.weight"]
+    assert torch.equal(read.biases, transfer.biases) and (read.weights - transfer.weights).abs().max() < 0.02

@@ -1,0 +1,97 @@
+"""Trained probes as artefacts.
+
+    python -m foretoken_training.probe_artefact --model $MODEL --kind prompt-tokens --run work/ppd --recipe recipes/ppd.json
+
+    prompt-tokens, lexical-units    embeddings        F32 [n, D]
+    hidden-transfer                 steps.1.weight    I8  [D, D], with steps.1.weight.scales
+                                    steps.1.bias      F32 [D]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .artefact import WEIGHTS_FILE, read_tensors, write_manifest, write_tensors
+from .dataset import Chat, Dataset, load_dataset
+from .lexical_threshold import calibrated, confidences, threshold_table
+from .probe_accuracy import probe_accuracy
+from .probes import HiddenTransfer, Probes, PromptTokens
+from .real_rows import RealRowsOnDisk
+from .smollm import load_smollm
+from .training_run import CHECKPOINT
+
+NAMES = {"prompt-tokens": "smollm2-ppd", "hidden-transfer": "smollm2-hidden-transfer", "lexical-units": "smollm2-lud"}
+
+
+def write_probes(path: Path, probes: Probes) -> None:
+    if isinstance(probes, PromptTokens):
+        write_tensors(path, {}, {"embeddings": probes.embeddings})
+        return
+    numbered = lambda name, parts: {f"steps.{step}.{name}": part for step, part in enumerate(parts, start=1)}
+    write_tensors(path, numbered("weight", probes.weights), numbered("bias", probes.biases))
+
+
+def read_probes(path: Path, depths: list[int] | None = None) -> Probes:
+    """The probes as the file holds them, dequantised; maps join at `depths`."""
+    tensors = read_tensors(path)
+    if depths is None:
+        return PromptTokens(tensors["embeddings"])
+    stacked = lambda name: torch.stack([tensors[f"steps.{step}.{name}"] for step in range(1, len(depths) + 1)])
+    return HiddenTransfer(depths, stacked("weight"), stacked("bias"))
+
+
+def trained(parts: dict[str, Tensor], depths: list[int] | None) -> Probes:
+    """The probes of a training run, finished or not, from what its checkpoint keeps of them."""
+    return PromptTokens(parts["embeddings"]) if depths is None else HiddenTransfer(depths, parts["weights"], parts["biases"])
+
+
+def training_of(recipe: dict, saved: dict, dataset: Dataset) -> dict:
+    data = {"sha256": dataset.hash, "chats": len(dataset.training), "tokens": dataset.tokens}
+    return {"recipe": recipe, "seed": recipe["seed"], "updates": saved["updates"], "tokens": saved["visited"], "data": data}
+
+
+def measured(store: RealRowsOnDisk, probes: Probes, kind: str, steps: int, chats: list[Chat], stride: int) -> tuple[dict, dict]:
+    """The manifest's shape, and what was found on held-out answers."""
+    width = store.model.shape.width
+    accuracy = probe_accuracy(store.model, store, probes, steps, chats, stride)
+    found = {"chats": len(chats), "stride": stride} | accuracy.table()
+    if kind == "lexical-units":
+        table = threshold_table(*confidences(store.model, store, probes, chats, stride))
+        return {"width": width, "lookAhead": 1 + steps, "threshold": calibrated(table)}, found | {"thresholds": table}
+    own = {"copies": 1} if kind == "prompt-tokens" else {"layers": probes.depths}
+    return {"width": width, "steps": steps} | own | {"accuracy": accuracy.by_rank()}, found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="GGUF file")
+    parser.add_argument("--chats", type=Path, default=Path("work/chats"))
+    parser.add_argument("--kind", choices=NAMES, required=True)
+    parser.add_argument("--recipe", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True, help="folder of the training run")
+    parser.add_argument("--out", type=Path, default=Path("../packages/smollm2-heads"))
+    parser.add_argument("--stride", type=int, default=1, help="anchors measured: every so many")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    recipe = json.loads(arguments.recipe.read_text())
+    model, dataset = load_smollm(arguments.model), load_dataset(arguments.chats, recipe["shards"])
+    greedy = [chat for chat in dataset.held_out if chat.temperature == 0]
+    saved, depths = torch.load(arguments.run / CHECKPOINT), recipe.get("depths")
+    name = NAMES[arguments.kind]
+    folder = arguments.out / name
+    write_probes(folder / WEIGHTS_FILE, trained(saved["probes"], depths))
+    probes = read_probes(folder / WEIGHTS_FILE, depths)
+    steps = len(recipe["stepWeights"])
+    shape, held_out = measured(RealRowsOnDisk(model), probes, arguments.kind, steps, greedy, arguments.stride)
+    about = {"training": training_of(recipe, saved, dataset), "heldOut": held_out}
+    write_manifest(arguments.kind, name, arguments.model, folder, shape, about)
+    print(json.dumps(held_out, indent=2))
+
+
+if __name__ == "__main__":
+    main()
