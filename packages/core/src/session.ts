@@ -25,8 +25,10 @@ export interface RowInput {
    * pending row. Left out: the previous row of this call, for the first row the end of the text.
    */
   readonly parent?: number | PendingRow;
-  /** Per-row integers that graph extensions declared, by name; 0 when left out. */
+  /** Integers that graph extensions declared, by name; 0 when left out. */
   readonly integers?: Readonly<Record<string, number>>;
+  /** Vectors that graph extensions declared, by name, of the widths they said; zeros when left out. */
+  readonly vectors?: Readonly<Record<string, Float32Array>>;
   /** A state of the target `[D]` beside the token, for draft heads, which continue those states; zeros when left out. */
   readonly feature?: Float32Array;
 }

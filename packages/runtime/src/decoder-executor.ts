@@ -3,12 +3,14 @@ import type { Backend, Executable, HostTensor, OutputRows } from "./device/backe
 import { joinRows } from "./device/join-rows.ts";
 import { type DecoderFeatures, writeDecoder } from "./graph/decoder-graph.ts";
 import type { DecoderWeights } from "./graph/decoder-weights.ts";
+import { type ExtensionInputs, extensionFeeds, extensionInputs } from "./graph/extension-inputs.ts";
 import type { GraphStore } from "./graph/graph-store.ts";
 import { PORTS } from "./graph/ports.ts";
 import { REDUCED_COLUMNS } from "./graph/reductions.ts";
 import type { SlotPool } from "./pool/slot-pool.ts";
 import { VisibilityBias, type Window } from "./pool/visibility.ts";
 import type { FusedPass, FusedResult, LogitsRow } from "./session/pass-queue.ts";
+import { cutPass } from "./session/row-ancestors.ts";
 import type { EmbeddingTable } from "./weights/embedding-table.ts";
 import type { ModelConfig } from "./weights/model-weights.ts";
 
@@ -43,6 +45,7 @@ export class DecoderExecutor {
   readonly #parts: ExecutorParts;
   readonly #bias: VisibilityBias;
   #features: Features = { hidden: [], gates: false, extensions: [], topK: 0 };
+  #inputs = extensionInputs([]);
   #executable: Executable | undefined;
   #embeddings = new Float32Array(0);
   /** Most rows that the device computes rightly in one pass; longer ones are cut. */
@@ -56,6 +59,11 @@ export class DecoderExecutor {
 
   get features(): Features {
     return this.#features;
+  }
+
+  /** What rows may carry for the extensions of the graph. */
+  get inputs(): ExtensionInputs {
+    return this.#inputs;
   }
 
   /**
@@ -82,6 +90,7 @@ export class DecoderExecutor {
       });
     }
     this.#features = features;
+    this.#inputs = extensionInputs(features.extensions);
   }
 
   async release(): Promise<void> {
@@ -96,8 +105,10 @@ export class DecoderExecutor {
     const { backend } = this.#parts;
     const chunks: Chunk[] = [];
     try {
-      for (let first = 0; first < pass.rows.length; first += this.mostRows) {
-        chunks.push(await this.#runChunk(pass, first, Math.min(first + this.mostRows, pass.rows.length)));
+      let first = 0;
+      for (const end of cutPass(pass.rows, this.mostRows)) {
+        chunks.push(await this.#runChunk(pass, first, end));
+        first = end;
       }
     } catch (cause) {
       for (const chunk of chunks) disposeAll(chunk.outputs);
@@ -212,12 +223,7 @@ export class DecoderExecutor {
         feeds[PORTS.run(layer)] = { type: "bool", shape: [], data: Uint8Array.of(runs ? 1 : 0) };
       }
     }
-    for (const name of this.#features.extensions.flatMap((extension) => extension.rowIntegers ?? [])) {
-      feeds[name] = integers(
-        rows.map((row) => row.integers?.[name] ?? 0),
-        [1, count],
-      );
-    }
+    Object.assign(feeds, extensionFeeds(this.#inputs, rows, first));
     if (weights.inputProjection) {
       const data = new Float32Array(count * width);
       rows.forEach(({ feature }, row) => {

@@ -9,7 +9,7 @@ import type { Arithmetic } from "./graph/linear.ts";
 import { originNotes } from "./graph/origin-notes.ts";
 import { SlotPool } from "./pool/slot-pool.ts";
 import { type SelfTestVerdict, selfTest } from "./self-test.ts";
-import { openEmbedding } from "./weights/embedding-table.ts";
+import { type EmbeddingTable, openEmbedding } from "./weights/embedding-table.ts";
 import type { WeightDtype } from "./weights/linear-layout.ts";
 import type { ModelWeights } from "./weights/model-weights.ts";
 
@@ -27,6 +27,7 @@ export class Engine {
   readonly pool: SlotPool;
   readonly executor: DecoderExecutor;
   readonly store: GraphStore;
+  readonly embedding: EmbeddingTable;
   readonly selfTest: SelfTestVerdict;
   /** Words for what computes, to keep measurements under. */
   readonly machine: string;
@@ -37,7 +38,7 @@ export class Engine {
   readonly #onReleased: () => void;
 
   private constructor(
-    parts: Pick<Engine, "backend" | "pool" | "executor" | "store" | "selfTest" | "machine">,
+    parts: Pick<Engine, "backend" | "pool" | "executor" | "store" | "embedding" | "selfTest" | "machine">,
     source: ModelWeights,
     onReleased: () => void,
   ) {
@@ -46,6 +47,7 @@ export class Engine {
     this.pool = parts.pool;
     this.executor = parts.executor;
     this.store = parts.store;
+    this.embedding = parts.embedding;
     this.selfTest = parts.selfTest;
     this.machine = parts.machine;
     this.#onReleased = onReleased;
@@ -67,13 +69,14 @@ export class Engine {
         ? memoryStore(originNotes(contentHash, encoding))
         : await folderStore(cacheFolder, contentHash, encoding);
     const pool = new SlotPool(backend.createStore(config, arithmetic.floatType), poolRows);
+    const embedding = await openEmbedding(source.tensor("embedding")!);
     const executor = new DecoderExecutor({
       config,
       backend,
       pool,
       threads,
       weights: await decoderWeights(source, dtype, arithmetic),
-      embedding: await openEmbedding(source.tensor("embedding")!),
+      embedding,
       store,
     });
     await inTurn(() => executor.load(executor.features));
@@ -85,7 +88,8 @@ export class Engine {
       await store.keep(verdictName, verdict);
     }
     executor.mostRows = verdict.mostRows ?? Number.POSITIVE_INFINITY;
-    return new Engine({ backend, pool, executor, store, selfTest: verdict, machine }, source, onReleased);
+    const parts = { backend, pool, executor, store, embedding, selfTest: verdict, machine };
+    return new Engine(parts, source, onReleased);
   }
 
   /** One more model uses it. */
@@ -112,10 +116,12 @@ export class Engine {
 
   /** Rebuilds the graph when requirements add to it; never takes anything away that another model needs. */
   async prepare(requirements: Requirements): Promise<void> {
-    this.#prepared = mergeRequirements([this.#prepared, requirements]);
-    const features = featuresOf(this.#prepared);
+    const prepared = mergeRequirements([this.#prepared, requirements]);
+    const features = featuresOf(prepared);
     const key = (of: Features) => featuresKey(of, this.backend.reduces);
     if (key(features) !== key(this.executor.features)) await this.executor.load(features);
+    // Only now: what could not be built must not come back with the next requirements.
+    this.#prepared = prepared;
   }
 }
 

@@ -6,12 +6,13 @@ import {
   type Requirements,
   type RowInput,
   type SessionOptions,
+  type TokenId,
   type Tokenizer,
   type Wants,
 } from "@foretoken/core";
 import { CPU_ROWS, GPU_ROWS, measureCost } from "./calibrate.ts";
 import { assumedCost, type CostTable, costCurve, isCostTable } from "./cost-curve.ts";
-import type { Features } from "./decoder-executor.ts";
+import type { DecoderExecutor } from "./decoder-executor.ts";
 import type { DeviceName } from "./device/backend.ts";
 import { openBackend, usableThreads } from "./device/open-backend.ts";
 import { inTurn } from "./device/run-queue.ts";
@@ -56,6 +57,12 @@ export interface RuntimeModel extends Model {
   readonly cacheUse: { readonly rows: number; readonly bytes: number };
   /** What the self-test of this model on this device found, now or when it was loaded first. */
   readonly selfTest: SelfTestVerdict;
+  /**
+   * A copy of a token's input embedding `[D]`.
+   *
+   * @throws `UNKNOWN_TOKEN`
+   */
+  embeddingOf(token: TokenId): Float32Array;
   /**
    * Measures {@link Model.cost} on this machine and keeps it beside the weights; a few seconds.
    *
@@ -153,6 +160,17 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
         await engine.prepare(requirements);
       });
     },
+    embeddingOf(token) {
+      if (!(Number.isInteger(token) && token >= 0 && token < config.vocabularySize)) {
+        throw new DecodingError("UNKNOWN_TOKEN", {
+          message: `The embedding of token ${token} was asked for, but the vocabulary has ${config.vocabularySize}.`,
+          fix: "Ask for ids from 0 to one below the vocabulary's size.",
+        });
+      }
+      const row = new Float32Array(config.width);
+      engine.embedding.row(token, row, 0);
+      return row;
+    },
     async calibrate({ signal } = {}) {
       const session = model.createSession();
       try {
@@ -189,8 +207,9 @@ async function open(source: ModelWeights, options: RuntimeOptions): Promise<Runt
     pool,
     queue,
     sessions,
+    graph: executor,
     check: (rows, wants) => {
-      checkPrepared(executor.features, rows, wants);
+      checkPrepared(executor, rows, wants);
       if (!takesFeatures) refuseFeatures(id, rows);
     },
   };
@@ -206,19 +225,30 @@ function unsupported(id: string, layers: number, requirements: Requirements): st
   const isSite = (site: HiddenSite) =>
     site === "final" || (Number.isInteger(site) && site >= 0 && site <= layers);
   const sites = [...(requirements.hidden ?? []), ...(requirements.prefillHidden ?? [])];
-  const foreign = (requirements.extensions ?? []).filter(
-    (extension) => typeof (extension as Partial<GraphExtension>).build !== "function",
-  );
   return [
     ...sites
       .filter((site) => !isSite(site))
       .map((site) => `${id} has no hidden states at site ${site}: it has ${layers} layers.`),
-    ...foreign.map(({ name }) => `${id} cannot build the graph extension ${name}: it has no build function.`),
+    ...(requirements.extensions ?? []).flatMap((extension) => {
+      const fault = faultOf(extension, layers);
+      return fault === undefined
+        ? []
+        : [`${id} cannot build the graph extension ${extension.name}: ${fault}.`];
+    }),
   ];
 }
 
+/** What is wrong with an extension for a graph of so many layers. */
+function faultOf({ site, build }: Partial<GraphExtension>, layers: number): string | undefined {
+  if (typeof build !== "function") return "it has no build function";
+  if (typeof site !== "object") return undefined;
+  const { after } = site;
+  const isInside = Number.isInteger(after) && after >= 0 && after <= layers;
+  return isInside ? undefined : `it stands behind ${after} of ${layers} layers`;
+}
+
 function checkPrepared(
-  { hidden, gates, extensions }: Features,
+  { features: { hidden, gates }, inputs }: Pick<DecoderExecutor, "features" | "inputs">,
   rows: readonly RowInput[],
   wants: Wants,
 ): void {
@@ -226,9 +256,12 @@ function checkPrepared(
     .filter((site) => !hidden.includes(site))
     .map((site) => `hidden: [${JSON.stringify(site)}]`);
   if (wants.layers !== undefined && !gates) missing.push("gates: true");
-  const known = new Set(extensions.flatMap(({ rowIntegers }) => rowIntegers ?? []));
+  const integerNames = [...inputs.integers, ...inputs.ancestors];
   for (const name of new Set(rows.flatMap(({ integers }) => Object.keys(integers ?? {})))) {
-    if (!known.has(name)) missing.push(`an extension with rowIntegers "${name}"`);
+    if (!integerNames.includes(name)) missing.push(`an extension with rowIntegers or rowAncestors "${name}"`);
+  }
+  for (const name of new Set(rows.flatMap(({ vectors }) => Object.keys(vectors ?? {})))) {
+    if (!inputs.vectors.has(name)) missing.push(`an extension with rowVectors "${name}"`);
   }
   if (missing.length === 0) return;
   throw new DecodingError("UNSUPPORTED", {

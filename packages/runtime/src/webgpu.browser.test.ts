@@ -4,6 +4,7 @@ import { testModel, tinyModel } from "@foretoken/testing";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { commands } from "vitest/browser";
 import { distance } from "./__fixtures__/distance.ts";
+import { adds, copies } from "./__fixtures__/small-extensions.ts";
 import { loadRuntime, type RuntimeModel } from "./load-runtime.ts";
 import { bytesSource } from "./weights/byte-source.ts";
 import { openGguf } from "./weights/open-gguf.ts";
@@ -55,6 +56,23 @@ describe("WebGPU beside wasm", () => {
       session.dispose();
       return rows;
     }));
+
+  test("graph extensions find ancestors and vectors, as far as their rows fit into one pass", async () => {
+    const vector = new Float32Array(64).fill(0.1);
+    const extensions = [copies(64, { after: 1 }), adds(64)];
+    await expectSame(async (model) => {
+      await model.prepare({ extensions });
+      const session = model.createSession();
+      const copy = { embedding: new Float32Array(64), integers: { "copy.on": 1, "copy.source": 1 } };
+      const pass = await session.forward(
+        [...tokens(30), { token: 5, parent: 29, vectors: { "add.vector": vector } }, { ...copy, parent: 30 }],
+        { logits: [30, 31] },
+      );
+      const rows = await Promise.all([30, 31].map((row) => pass.logits(row)));
+      session.dispose();
+      return rows;
+    });
+  });
 
   test("trees, roll-backs and growth past the capacity of the cache give the same logits", () =>
     expectSame(async (model) => {

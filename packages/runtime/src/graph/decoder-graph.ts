@@ -2,6 +2,7 @@ import type { HiddenSite } from "@foretoken/core";
 import type { ModelConfig } from "../weights/model-weights.ts";
 import { type AttentionContext, type AttentionKind, type LayerCache, writeAttention } from "./attention.ts";
 import type { DecoderWeights, Vector } from "./decoder-weights.ts";
+import { extensionInputs, flagOf, writeExtensionInputs } from "./extension-inputs.ts";
 import { GraphBuilder, type Value } from "./graph-builder.ts";
 import type { GraphExtension } from "./graph-extension.ts";
 import { writeLinear } from "./linear.ts";
@@ -83,9 +84,7 @@ class DecoderWriter {
     graph.input(PORTS.bias, "float32", isFused ? [1, 1, "T", "S"] : [1, "T_group", "S"]);
     if (isFused) for (const name of [PORTS.lastSlot, PORTS.extent]) graph.input(name, "int32", [1]);
     graph.input(PORTS.logitRows, "int64", ["R"]);
-    for (const name of this.#features.extensions.flatMap((extension) => extension.rowIntegers ?? [])) {
-      graph.input(name, "int64", [1, "T"]);
-    }
+    writeExtensionInputs(graph, extensionInputs(this.#features.extensions));
     if (this.#weights.inputProjection) graph.input(PORTS.features, "float32", [1, "T", width]);
     for (let layer = 0; layer < layers; layer++) {
       const shape = isFused ? [1, keyValueHeads, "capacity", headSize] : ["cached", keyValueHeads, headSize];
@@ -121,11 +120,12 @@ class DecoderWriter {
 
   /** Hidden outputs and extensions that sit behind `layers` layers. */
   #site(stream: Stream, layers: number): Stream {
-    const extensions = this.#features.extensions.filter((e) => e.site !== "head" && e.site.after === layers);
+    const isHere = ({ site }: GraphExtension) => typeof site === "object" && site.after === layers;
+    const extensions = this.#features.extensions.filter(isHere);
     const isRead = this.#features.hidden.includes(layers);
     if (extensions.length === 0 && !isRead) return stream;
     let residual = this.#sum(this.graph, stream);
-    for (const extension of extensions) residual = this.#extended(extension, residual);
+    residual = this.#extended(extensions, residual);
     if (isRead) this.#hidden(residual, layers);
     return { residual };
   }
@@ -135,8 +135,28 @@ class DecoderWriter {
   }
 
   /** Extensions compute in float32 whatever the activations are. */
-  #extended(extension: GraphExtension, stream: Value): Value {
-    return this.#internal(extension.build(this.graph, this.#external(stream)));
+  #extended(extensions: readonly GraphExtension[], before: Value): Value {
+    let stream = before;
+    for (const extension of extensions) {
+      const input = this.#external(stream);
+      const build = () =>
+        extension.isOnDemand ? this.#onDemand(extension, input) : extension.build(this.graph, input);
+      stream = this.#internal(this.graph.withWeightsInside(build));
+    }
+    return stream;
+  }
+
+  /** Writes an extension that runs when its flag is set. */
+  #onDemand(extension: GraphExtension, stream: Value): Value {
+    const { graph } = this;
+    const shape = [1, "T", this.#config.width];
+    const running = graph.subgraph();
+    running.output(extension.build(running, stream), `${extension.name}.changed`, "float32", shape);
+    const passing = graph.subgraph();
+    passing.output(stream, `${extension.name}.unchanged`, "float32", shape);
+    return graph.node("If", [flagOf(extension)], {
+      attributes: { then_branch: running.body(), else_branch: passing.body() },
+    });
   }
 
   #sum(graph: GraphBuilder, { residual, delta }: Stream): Value {
@@ -233,13 +253,14 @@ class DecoderWriter {
 
   #head(before: Stream): void {
     const { graph } = this;
-    let stream = before;
-    for (const extension of this.#features.extensions.filter((e) => e.site === "head")) {
-      stream = { residual: this.#extended(extension, this.#sum(graph, stream)) };
-    }
+    const at = (site: GraphExtension["site"]) => this.#features.extensions.filter((e) => e.site === site);
+    const beforeNorm = at("head");
+    const stream =
+      beforeNorm.length === 0 ? before : { residual: this.#extended(beforeNorm, this.#sum(graph, before)) };
     const [normed] = this.#norm(graph, stream, this.#weights.finalNorm);
     if (this.#features.hidden.includes("final")) this.#hidden(normed, "final");
-    const rows = graph.node("Gather", [normed, PORTS.logitRows], { attributes: { axis: 1n } });
+    const headInputs = this.#extended(at("logits"), normed);
+    const rows = graph.node("Gather", [headInputs, PORTS.logitRows], { attributes: { axis: 1n } });
     const { outputs } = this.#weights.head.layout;
     const logits = this.#external(writeLinear(graph, this.#weights.head, rows));
     graph.output(logits, PORTS.logits, "float32", [1, "R", outputs]);

@@ -20,17 +20,21 @@ export interface NodeOptions {
 /** The bytes of a weight, produced when the weights file is written. */
 export type WeightSource = () => Promise<Uint8Array> | Uint8Array;
 
-/** A constant that lies in the weights file. */
+/** A large constant: it lies in the weights file, or inside the model. */
 export interface GraphWeight {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
   readonly read: WeightSource;
+  /** Whether it lies inside the model. */
+  readonly isInside: boolean;
 }
 
 /** What one graph and its subgraphs share: names, and the weights, which only the outermost graph may hold. */
 interface Shared {
   nextName: number;
+  /** Whether new weights go into the model. */
+  placesInside: boolean;
   readonly weights: Map<string, GraphWeight>;
   readonly constants: Map<string, GraphConstant>;
 }
@@ -42,7 +46,9 @@ export class GraphBuilder {
   readonly #outputs: GraphValue[] = [];
   readonly #shared: Shared;
 
-  constructor(shared: Shared = { nextName: 0, weights: new Map(), constants: new Map() }) {
+  constructor(
+    shared: Shared = { nextName: 0, placesInside: false, weights: new Map(), constants: new Map() },
+  ) {
     this.#shared = shared;
   }
 
@@ -107,10 +113,21 @@ export class GraphBuilder {
     return this.constant(name, "int64", shape, BigInt64Array.from(list.map(BigInt)));
   }
 
-  /** A constant in the weights file; equal names are one weight. */
+  /** A large constant; equal names are one weight. */
   weight(name: string, type: ElementType, shape: readonly number[], read: WeightSource): Value {
-    if (!this.#shared.weights.has(name)) this.#shared.weights.set(name, { name, type, shape, read });
+    const { weights, placesInside: isInside } = this.#shared;
+    if (!weights.has(name)) weights.set(name, { name, type, shape, read, isInside });
     return name;
+  }
+
+  /** Adds nodes whose weights lie inside the model: the weights file holds the same for every graph of a model. */
+  withWeightsInside<Result>(write: () => Result): Result {
+    this.#shared.placesInside = true;
+    try {
+      return write();
+    } finally {
+      this.#shared.placesInside = false;
+    }
   }
 
   /** A graph for an attribute of `If`; it may read every value of this one. */
@@ -123,15 +140,12 @@ export class GraphBuilder {
     return { nodes: this.#nodes, inputs: this.#inputs, outputs: this.#outputs, constants: [] };
   }
 
-  /** The whole graph; `place` says where in the weights file each weight lies. */
+  /** The whole graph; `place` says where the bytes of each weight lie. */
   build(place: (weight: GraphWeight) => GraphConstant["bytes"]): OnnxGraph {
-    const weights = this.weights.map(({ name, type, shape, read: _read, ...rest }) => ({
-      ...rest,
-      name,
-      type,
-      shape,
-      bytes: place(this.#shared.weights.get(name)!),
-    }));
+    const weights = this.weights.map((weight) => {
+      const { name, type, shape } = weight;
+      return { name, type, shape, bytes: place(weight) };
+    });
     return { ...this.body(), constants: [...this.#shared.constants.values(), ...weights] };
   }
 

@@ -1,9 +1,9 @@
 import { DecodingError } from "@foretoken/core";
 import type { LoadableGraph } from "../device/backend.ts";
 import { node } from "../sources/node.ts";
-import type { GraphBuilder } from "./graph-builder.ts";
+import type { GraphBuilder, GraphWeight } from "./graph-builder.ts";
 import { encodeModel } from "./onnx-model.ts";
-import { planWeights, WEIGHTS_FILE, type WeightsPlan, writeWeights } from "./weights-file.ts";
+import { planWeights, readWeight, WEIGHTS_FILE, type WeightsPlan, writeWeights } from "./weights-file.ts";
 
 /** Grows when the same source and dtype would give another weights file. */
 const LAYOUT_VERSION = 1;
@@ -39,16 +39,19 @@ export function memoryStore(notes = NO_NOTES): GraphStore {
   };
 }
 
-function loadableOf(
+async function loadableOf(
   graph: GraphBuilder,
   plan: WeightsPlan,
   weights: LoadableGraph["weights"],
-): LoadableGraph {
+): Promise<LoadableGraph> {
+  const inside = new Map<string, Uint8Array>();
+  for (const part of graph.weights) if (part.isInside) inside.set(part.name, await readWeight(part));
   const { weight, length } = plan.entries.reduce((most, entry) =>
     entry.length > most.length ? entry : most,
   );
   const largestWeight = { name: weight.name, bytes: length };
-  return { model: encodeModel(graph.build(plan.place)), weights, largestWeight };
+  const place = (part: GraphWeight) => (part.isInside ? { raw: inside.get(part.name)! } : plan.place(part));
+  return { model: encodeModel(graph.build(place)), weights, largestWeight };
 }
 
 async function encodeInMemory(plan: WeightsPlan): Promise<Uint8Array> {

@@ -29,15 +29,16 @@ export interface WeightsPlan {
   }[];
 }
 
-/** Lays out weights one behind the other. */
+/** Lays out the weights that do not lie inside the model, one behind the other. */
 export function planWeights(weights: readonly GraphWeight[]): WeightsPlan {
   let size = 0;
   // By name, so that the order does not depend on what else a graph contains.
-  const entries = [...weights]
+  const entries = weights
+    .filter(({ isInside }) => !isInside)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((weight) => {
       const offset = Math.ceil(size / ALIGNMENT) * ALIGNMENT;
-      const length = weight.shape.reduce((product, n) => product * n, 1) * ELEMENT_BYTES[weight.type];
+      const length = bytesOf(weight);
       size = offset + length;
       return { weight, offset, length };
     });
@@ -61,13 +62,19 @@ export async function writeWeights(
   plan: WeightsPlan,
   write: (bytes: Uint8Array, offset: number) => Promise<void> | void,
 ): Promise<void> {
-  for (const { weight, offset, length } of plan.entries) {
-    const bytes = await weight.read();
-    if (bytes.length !== length) {
-      throw new Error(
-        `weight ${weight.name} has ${bytes.length} bytes, its shape [${weight.shape}] needs ${length}`,
-      );
-    }
-    await write(bytes, offset);
-  }
+  for (const { weight, offset } of plan.entries) await write(await readWeight(weight), offset);
+}
+
+/** @throws as {@link writeWeights} does */
+export async function readWeight(weight: GraphWeight): Promise<Uint8Array> {
+  const bytes = await weight.read();
+  const length = bytesOf(weight);
+  if (bytes.length === length) return bytes;
+  throw new Error(
+    `weight ${weight.name} has ${bytes.length} bytes, its shape [${weight.shape}] needs ${length}`,
+  );
+}
+
+function bytesOf({ shape, type }: GraphWeight): number {
+  return shape.reduce((product, n) => product * n, 1) * ELEMENT_BYTES[type];
 }

@@ -13,6 +13,9 @@ export interface PlannedRow {
   readonly token?: number;
   readonly embedding?: Float32Array;
   readonly integers?: Readonly<Record<string, number>>;
+  /** The rows that some of `integers` name: indices in the call, and in the pass once calls are fused. */
+  readonly ancestors?: Readonly<Record<string, number>>;
+  readonly vectors?: Readonly<Record<string, Float32Array>>;
   readonly feature?: Float32Array;
   readonly position: number;
 }
@@ -201,20 +204,27 @@ export class PassQueue {
 }
 
 function fuse(calls: readonly { call: Call; slots: readonly Slot[] }[]): FusedPass {
+  const rows: PlannedRow[] = [];
   const logitRows: number[] = [];
-  let start = 0;
   for (const { call } of calls) {
+    const start = rows.length;
     for (const row of call.logitRows) logitRows.push(start + row);
-    start += call.rows.length;
+    for (const row of call.rows) rows.push(row.ancestors ? behind(start, row) : row);
   }
   return {
-    rows: calls.flatMap(({ call }) => call.rows),
+    rows,
     texts: calls.map(({ call, slots }) => call.sees(slots)),
     slots: calls.flatMap(({ slots }) => slots),
     layers: calls[0].call.layers,
     logitRows,
     hidden: [...new Set(calls.flatMap(({ call }) => call.wants.hidden ?? []))],
   };
+}
+
+/** A row of a call that `start` rows of other calls precede. */
+function behind(start: number, row: PlannedRow): PlannedRow {
+  const ancestors = Object.entries(row.ancestors!).map(([name, index]) => [name, start + index]);
+  return { ...row, ancestors: Object.fromEntries(ancestors) };
 }
 
 function nextTurn(): Promise<void> {

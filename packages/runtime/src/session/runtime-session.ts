@@ -10,11 +10,14 @@ import {
   type TokenId,
   type Wants,
 } from "@foretoken/core";
+import type { ExtensionInputs } from "../graph/extension-inputs.ts";
 import type { Slot, SlotPool } from "../pool/slot-pool.ts";
 import type { VisibleText } from "../pool/visibility.ts";
+import { checkRow } from "./check-row.ts";
 import { holeIn, normalLayers } from "./layer-sets.ts";
 import type { PassQueue, PlannedRow } from "./pass-queue.ts";
 import { RuntimePendingRow } from "./pending-row.ts";
+import { ancestorsOf, cutPass } from "./row-ancestors.ts";
 import { aborted, disposed, invalidRow, rowFreed } from "./session-errors.ts";
 
 /** What a session needs of the model that made it. */
@@ -24,6 +27,8 @@ export interface SessionHost {
   readonly queue: PassQueue;
   /** All live sessions; each removes itself. */
   readonly sessions: Set<RuntimeSession>;
+  /** What the graph takes of rows besides tokens, and the most rows it runs at once. */
+  readonly graph: { readonly inputs: ExtensionInputs; readonly mostRows: number };
   /** Throws `UNSUPPORTED` for what the graph was not prepared for. */
   check(rows: readonly RowInput[], wants: Wants): void;
 }
@@ -36,9 +41,6 @@ interface Place {
   /** Row of an earlier pass. */
   readonly pending?: RuntimePendingRow;
 }
-
-/** Largest value of an injected embedding: its square, summed over any width, is still a float32. */
-const MOST_INJECTED = 1e15;
 
 /** A text in the slot pool of a model. */
 export class RuntimeSession implements Session {
@@ -91,7 +93,7 @@ export class RuntimeSession implements Session {
     for (const [index, row] of rows.entries()) places.push(this.#place(row, index, places));
     const sees = (slots: readonly Slot[]) => this.#sees(places, slots);
     this.#mustSeeNoHole(places, layers);
-    const planned = rows.map((row, index): PlannedRow => ({ ...row, position: places[index].position }));
+    const planned = this.#plan(rows, places);
     this.#inFlight++;
     try {
       return await this.#host.queue.enqueue({
@@ -211,43 +213,23 @@ export class RuntimeSession implements Session {
     this.#listeners.push(listener);
   }
 
+  /** Rows as the pass takes them; refuses those that the device could not keep together. */
+  #plan(rows: readonly RowInput[], places: readonly Place[]): readonly PlannedRow[] {
+    const { inputs, mostRows } = this.#host.graph;
+    const parents = places.map(({ parent }) => parent);
+    const ancestors = ancestorsOf(rows, parents, inputs.ancestors);
+    const planned = rows.map((row, index) => ({
+      ...row,
+      position: places[index].position,
+      ancestors: ancestors[index],
+    }));
+    cutPass(planned, mostRows);
+    return planned;
+  }
+
   /** Checks one row of a call and finds what it follows. */
   #place(row: RowInput, index: number, places: readonly Place[]): Place {
-    const { vocabularySize, width } = this.model;
-    if ((row.token === undefined) === (row.embedding === undefined)) {
-      throw invalidRow(
-        `row ${index} has ${row.token === undefined ? "neither token nor" : "both token and"} embedding`,
-        "Give exactly one of them.",
-      );
-    }
-    if (
-      row.token !== undefined &&
-      !(Number.isInteger(row.token) && row.token >= 0 && row.token < vocabularySize)
-    ) {
-      throw new DecodingError("UNKNOWN_TOKEN", {
-        message: `Row ${index} feeds token ${row.token}, but the vocabulary has ${vocabularySize}.`,
-        fix: "Feed ids from 0 to one below the vocabulary's size.",
-      });
-    }
-    if (row.embedding && row.embedding.length !== width) {
-      throw new DecodingError("SHAPE_MISMATCH", {
-        message: `Row ${index} has an embedding of ${row.embedding.length} values, but the model's width is ${width}.`,
-        fix: "Give one value for each dimension of the hidden state.",
-      });
-    }
-    if (row.feature && row.feature.length !== width) {
-      throw new DecodingError("SHAPE_MISMATCH", {
-        message: `Row ${index} has a feature of ${row.feature.length} values, but the model's width is ${width}.`,
-        fix: "Give the target's state of the position before.",
-      });
-    }
-    // One NaN in the cache, or what overflows to it, would reach every row: 0 times NaN is NaN.
-    if (row.embedding && !row.embedding.every((value) => Math.abs(value) <= MOST_INJECTED)) {
-      throw invalidRow(
-        `row ${index} has an embedding that is not finite or beyond ${MOST_INJECTED}`,
-        "Inject finite numbers.",
-      );
-    }
+    checkRow(row, index, this.model, this.#host.graph.inputs.vectors);
     const place = this.#parentOf(row.parent ?? index - 1, index, places);
     if (place.position >= this.#contextLength) {
       throw new DecodingError("CONTEXT_FULL", {

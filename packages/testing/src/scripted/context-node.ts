@@ -8,13 +8,14 @@ export interface RowContent {
   /** Bit `l` is set when layer `l` runs. */
   readonly layers: number;
   readonly integers: Readonly<Record<string, number>> | undefined;
+  readonly vectors: Readonly<Record<string, Float32Array>> | undefined;
 }
 
 /**
  * One row together with everything it sees: a node in the tree of all contexts a scripted model has met.
  *
  * The tree is a cache. Rows that saw the same tokens through the same layers share a node, so that a law is computed once
- * for each context however many draws pass through it. Rows with embeddings or integers are never shared.
+ * for each context however many draws pass through it. Rows with embeddings, integers or vectors are never shared.
  */
 export class ContextNode {
   readonly parent: ContextNode | undefined;
@@ -50,7 +51,7 @@ export class ContextNode {
 
   /** The node behind this one for a row with `content`. */
   child(content: RowContent, allLayers: number, vocabularySize: number): ContextNode {
-    if (content.embedding !== undefined || content.integers !== undefined) {
+    if ((content.embedding ?? content.integers ?? content.vectors) !== undefined) {
       return new ContextNode(this, content, allLayers);
     }
     const key = content.token! + vocabularySize * (allLayers & ~content.layers);

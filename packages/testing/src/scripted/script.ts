@@ -7,6 +7,8 @@ export interface ScriptedRow {
   readonly embeddings: readonly Float32Array[];
   /** The row's integers for graph extensions. */
   readonly integers: Readonly<Record<string, number>>;
+  /** The row's vectors for graph extensions. */
+  readonly vectors: Readonly<Record<string, Float32Array>>;
   /** The layers that ran for it. */
   readonly layers: LayerSet;
 }
@@ -81,7 +83,8 @@ export class ScriptReader {
       (_, layer) => (node.content.layers >> layer) % 2 === 1,
     );
     if (this.#script.probe !== undefined) {
-      const row = { embeddings, integers: node.content.integers ?? {}, layers };
+      const { integers = {}, vectors = {} } = node.content;
+      const row = { embeddings, integers, vectors, layers };
       return Float32Array.from(this.#checked(this.#script.probe(tokens, row), "probe"));
     }
     for (let guess = 0; guess < embeddings.length; guess++) tokens.push(largest(this.ofText(tokens)));

@@ -45,6 +45,7 @@ export class ScriptedMachine {
       embedding: undefined,
       layers: this.allLayers,
       integers: undefined,
+      vectors: undefined,
     };
     this.start = new ContextNode(undefined, nothing, this.allLayers);
   }

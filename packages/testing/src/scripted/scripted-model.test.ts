@@ -46,6 +46,32 @@ test("hidden states say which tokens a row saw", async () => {
   expect(decodeHidden(embeddings.subarray(8, 16))).toMatchObject({ token: 6, recent: [-1, -1, -1, -1] });
 });
 
+test("integers and vectors reach the script's probes, and ancestors must be rows of the call", async () => {
+  const seen: unknown[] = [];
+  const model = scriptedModel({
+    next: () => 1,
+    probe: (_, { integers, vectors }) => {
+      seen.push({ ...integers, ...vectors });
+      return new Float32Array(8);
+    },
+  });
+  const extensions = [{ name: "part", rowAncestors: ["part.up"] }];
+  await model.prepare({ embeddings: true, extensions });
+  const session = model.createSession();
+  const embedding = new Float32Array(8);
+  const vectors = { "part.code": Float32Array.of(1, 2) };
+  const probe = { embedding, integers: { "part.up": 1 }, vectors };
+  const pass = await session.forward([{ token: 1 }, probe], { logits: "last" });
+  await pass.logits(1);
+  expect(seen).toEqual([{ "part.up": 1, ...vectors }]);
+  await expect(session.forward([probe])).rejects.toThrow(code("INVALID_ROW"));
+  await expect(
+    scriptedModel({ next: () => 1 })
+      .createSession()
+      .forward([{ token: 1, vectors }]),
+  ).rejects.toThrow(/takes integers or vectors/);
+});
+
 test("a probe guesses, and a real row that sees it has no logits", async () => {
   const model = sums();
   await model.prepare({ embeddings: true });

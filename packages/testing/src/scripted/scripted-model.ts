@@ -7,6 +7,7 @@ import {
   type RowInput,
   type Wants,
 } from "@foretoken/core";
+import type { GraphExtension as RuntimeExtension } from "@foretoken/runtime";
 import { LEAST_WIDTH } from "./hidden-code.ts";
 import type { Inspection } from "./inspection.ts";
 import { disposed, PassQueue } from "./pass-queue.ts";
@@ -32,7 +33,7 @@ export interface ScriptedModelOptions extends Script {
     readonly tree?: boolean;
     readonly gates?: boolean;
     readonly embeddings?: boolean;
-    /** Names of graph extensions it accepts; their integers reach {@link Script.probe}. Default any. */
+    /** Names of graph extensions it accepts; their integers and vectors reach {@link Script.probe}. Default any. */
     readonly extensions?: readonly string[];
   };
   /** How it writes; `false` for a model that only takes ids. Default letters. */
@@ -124,6 +125,10 @@ export function scriptedModel(options: ScriptedModelOptions): ScriptedModel {
     machine,
     queue: new PassQueue(machine),
     sessions: new Set(),
+    ancestorNames: () =>
+      (prepared.extensions ?? []).flatMap(
+        ({ rowAncestors }: Partial<RuntimeExtension>) => rowAncestors ?? [],
+      ),
     check: (rows, wants) => checkPrepared(prepared, abilities, rows, wants),
   };
   return model;
@@ -144,8 +149,11 @@ function checkPrepared(
   if (!prepared.embeddings && rows.some((row) => row.embedding !== undefined))
     missing.push("embeddings: true");
   if (abilities.tree === false && !isChain(rows)) missing.push("tree: true");
-  if (!prepared.extensions?.length && rows.some((row) => row.integers !== undefined)) {
-    missing.push("an extension that takes integers");
+  if (
+    !prepared.extensions?.length &&
+    rows.some(({ integers, vectors }) => (integers ?? vectors) !== undefined)
+  ) {
+    missing.push("an extension that takes integers or vectors");
   }
   if (missing.length === 0) return;
   throw new DecodingError("UNSUPPORTED", {

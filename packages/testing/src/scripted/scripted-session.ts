@@ -22,6 +22,8 @@ export interface SessionHost {
   readonly queue: PassQueue;
   /** Refuses what the model cannot do, or what it was not prepared for. */
   check(rows: readonly RowInput[], wants: Wants): void;
+  /** Integers by which rows name ancestors, as the prepared graph extensions declare them. */
+  ancestorNames(): readonly string[];
   readonly sessions: Set<ScriptedSession>;
 }
 
@@ -100,10 +102,12 @@ export class ScriptedSession implements Session {
         embedding: row.embedding,
         layers,
         integers: row.integers,
+        vectors: row.vectors,
       });
       if (node.available !== layers) throw cacheHole(node.length - 1, layers & ~node.available);
       places.push(place);
       nodes.push(node);
+      for (const name of this.#host.ancestorNames()) mustNameRow(row, index, places, name);
     }
     this.#inFlight++;
     try {
@@ -361,6 +365,18 @@ export class ScriptedSession implements Session {
       });
     }
   }
+}
+
+/** Refuses an ancestor that is no row of the call. */
+function mustNameRow(row: RowInput, index: number, places: readonly Place[], name: string): void {
+  const levels = row.integers?.[name] ?? 0;
+  let above: number | undefined = index;
+  for (let level = 0; level < levels && above !== undefined; level++) above = places[above]!.index;
+  if (above !== undefined && levels >= 0) return;
+  throw invalidRow(
+    `row ${index} names the row ${levels} above it in "${name}", which is not a row of the call`,
+    "Name an ancestor of the same call; 0 is the row itself.",
+  );
 }
 
 function invalidRow(fault: string, fix: string): DecodingError {

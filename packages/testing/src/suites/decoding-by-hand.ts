@@ -32,8 +32,8 @@ export interface DecodingByHandOptions {
 /** Runs the prompt and draws the first token, as `generate()` does, so that a test can fork and truncate in the middle. */
 export async function startDecoding(options: DecodingByHandOptions): Promise<DecodingPlace> {
   const { model, decoder, prompt, sampling, seed, maxTokens } = options;
-  await model.prepare(decoder.requirements(model));
   await decoder.prepare?.(model);
+  await model.prepare(decoder.requirements(model));
   const layerPlan = decoder.schedule?.plan(model, prompt.length);
   const session = model.createSession();
   const decoding = decoder.start({ model, session, missingPrefix: 0 });

@@ -55,9 +55,9 @@ export class DraftDriver {
   /** Runs the prompt and shows it to the drafter. */
   static async start(options: DraftDriverOptions): Promise<DraftDriver> {
     const { model, drafter, prompt, chunk = prompt.length, missingPrefix = 0, sampling = {} } = options;
+    await drafter.prepare?.(model);
     const requirements = mergeRequirements([drafter.requirements(model)]);
     await model.prepare(requirements);
-    await drafter.prepare?.(model);
     const session = model.createSession();
     if (missingPrefix > 0) {
       const cached = await session.forward(prompt.slice(0, missingPrefix).map((token) => ({ token })));

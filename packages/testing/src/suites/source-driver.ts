@@ -46,9 +46,9 @@ export class SourceDriver {
     source: DraftSource,
     text: readonly TokenId[],
   ): Promise<SourceDriver> {
+    await source.prepare?.(model);
     const requirements = mergeRequirements([source.requirements(model)]);
     await model.prepare(requirements);
-    await source.prepare?.(model);
     const session = model.createSession();
     const state = source.start({ model, session, missingPrefix: 0 });
     const prompt = text.slice(0, -1);
