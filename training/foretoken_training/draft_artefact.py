@@ -59,9 +59,13 @@ def read_layer(tensors: dict[str, Tensor]) -> Layer:
     )
 
 
+def matrices(head: DraftHead) -> dict[str, Tensor]:
+    """The head's matrices by the runtime's roles."""
+    return {"inputProjection": head.input_projection} | layer_matrices(head)
+
+
 def write_weights(head: DraftHead, vocabulary: Tensor, path: Path) -> None:
-    matrices = {"inputProjection": head.input_projection} | layer_matrices(head)
-    write_tensors(path, matrices, {"vocabulary": vocabulary.to(torch.int32)} | norms(head))
+    write_tensors(path, matrices(head), {"vocabulary": vocabulary.to(torch.int32)} | norms(head))
 
 
 def read_weights(shape: ModelShape, path: Path) -> tuple[DraftHead, Tensor]:
