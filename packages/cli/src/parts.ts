@@ -7,6 +7,7 @@ import { plugin as draftModel } from "@foretoken/draft-model";
 import { plugin as dyspec } from "@foretoken/dyspec";
 import { plugin as judge } from "@foretoken/judge";
 import { plugin as layerSkip } from "@foretoken/layer-skip";
+import { plugin as ppd } from "@foretoken/ppd";
 import { plugin as promptLookup } from "@foretoken/prompt-lookup";
 import { plugin as rsd } from "@foretoken/rsd";
 import { plugins as skipDecode } from "@foretoken/skip-decode";
@@ -22,6 +23,7 @@ const SHIPPED = {
   "@foretoken/dyspec": dyspec,
   "@foretoken/judge": judge,
   "@foretoken/layer-skip": layerSkip,
+  "@foretoken/ppd": ppd,
   "@foretoken/prompt-lookup": promptLookup,
   "@foretoken/rsd": rsd,
   "@foretoken/skip-decode": skipDecode,

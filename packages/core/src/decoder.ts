@@ -113,6 +113,7 @@ export interface Decoder {
   readonly name: string;
   /** What plans the layers of each answer; all run, when there is none. */
   readonly schedule?: LayerSchedule;
+  /** Asked before `prepare`, to refuse a model early, and again behind it, when what was loaded is known. */
   requirements(model: Model): Requirements;
   /** Sentences about why it cannot run on `model`; empty when it can. Never a slow path in silence. */
   unsupported(model: Model): readonly string[];

@@ -94,6 +94,7 @@ export interface Drafter {
    * proposing them, for chosen ones that of the probes they need. Default 0: a table costs nothing.
    */
   cost?(model: Model, nodes: number): number;
+  /** Asked before `prepare`, to refuse a model early, and again behind it, when what was loaded is known. */
   requirements(model: Model): Requirements;
   /** Sentences about why it cannot run on `model`; empty when it can. */
   unsupported?(model: Model): readonly string[];

@@ -131,8 +131,7 @@ async function* run(
   checkOptions(options);
   const { decoder = plain(), events, logProbabilities, signal, prefillChunk: chunkRows = 128 } = options;
   const report = new ReportBuilder(model);
-  const requirements = decoder.requirements(model);
-  const missing = [...decoder.unsupported(model), ...model.unsupported(requirements)];
+  const missing = [...decoder.unsupported(model), ...model.unsupported(decoder.requirements(model))];
   if (missing.length > 0) {
     throw new DecodingError("UNSUPPORTED", {
       message: `${decoder.name} cannot run on ${model.id} (${model.device}, ${model.dtype}): ${missing.join(" ")}`,
@@ -152,8 +151,9 @@ async function* run(
     tokenizer: model.tokenizer,
   });
   if (signal?.aborted) throw aborted();
-  await model.prepare(requirements, { signal });
   await decoder.prepare?.(model, { signal });
+  // Asked again: a part that was loaded may need more of the model than one could tell before.
+  await model.prepare(decoder.requirements(model), { signal });
 
   const layerPlan = decoder.schedule?.plan(model, prompt.length);
   const held = holdSession({ model, decoder, prompt, layerPlan, given: options.session });

@@ -26,22 +26,30 @@ export class GivenPart<Part extends TrainedPart> {
   readonly #given: URL | string | undefined;
   readonly #load: (folder: URL | string) => Promise<Part>;
   readonly #user: string;
+  readonly #misfit: (manifest: Part["manifest"], target: Model) => string | undefined;
   #part: Part | undefined;
 
   /**
    * @param load - Loads it from its folder.
    * @param user - Name of the part that uses it, for messages.
+   * @param misfit - Why it does not fit a target. Default: it belongs to the weights that it was trained on.
    */
-  constructor(given: Part | URL | string, load: (folder: URL | string) => Promise<Part>, user: string) {
+  constructor(
+    given: Part | URL | string,
+    load: (folder: URL | string) => Promise<Part>,
+    user: string,
+    misfit: (manifest: Part["manifest"], target: Model) => string | undefined = partMisfit,
+  ) {
     if (isPart(given)) this.#part = given as Part;
     else this.#given = given as URL | string;
     this.#load = load;
     this.#user = user;
+    this.#misfit = misfit;
   }
 
-  /** Why it does not fit a target, once it is loaded: it belongs to the weights that it was trained on. */
+  /** Why it does not fit a target, once it is loaded. */
   unsupported(target: Model): readonly string[] {
-    const misfit = this.#part && partMisfit(this.#part.manifest, target);
+    const misfit = this.#part && this.#misfit(this.#part.manifest, target);
     return misfit === undefined ? [] : [misfit];
   }
 

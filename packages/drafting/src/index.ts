@@ -19,6 +19,7 @@ export {
   type Guesses,
   type ProbeDrafterOptions,
   type ProbePlan,
+  type ProbeShape,
   probeDrafter,
 } from "./probe-drafter.ts";
 export {

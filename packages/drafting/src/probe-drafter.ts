@@ -33,18 +33,23 @@ export interface ProbePlan {
   mostProbes(nodes: number): number;
 }
 
-/** Options of {@link probeDrafter}. */
-export interface ProbeDrafterOptions {
-  readonly name: string;
+/** Sizes of probe chains. */
+export interface ProbeShape {
   /** `n`: steps of the longest chain. */
   readonly steps: number;
   /** Rows of one step, whose guesses are averaged; each copy is a chain of its own. Default 1. */
   readonly copies?: number;
+}
+
+/** Options of {@link probeDrafter}. */
+export interface ProbeDrafterOptions {
+  readonly name: string;
   /** Candidates that are read of each step. */
   readonly ranks: number;
-  /** What a probe feeds: step from 1, copy from 0. Asked for once the drafter was prepared. */
+  /** Asked for once the drafter was prepared, as are `probe` and `plan`. */
+  shape(): ProbeShape;
+  /** What a probe feeds: step from 1, copy from 0. */
   probe(step: number, copy: number, model: Model): Omit<RowInput, "parent">;
-  /** Asked for once the drafter was prepared. */
   plan(model: Model): ProbePlan;
   /** What the probes need of the model, besides that they are rows. */
   requirements?(model: Model): Requirements;
@@ -70,7 +75,7 @@ const USUAL_CONTEXT = 256;
  * Probes see real rows and no real row sees a probe, so the text is the target's own whatever they feed.
  */
 export function probeDrafter(options: ProbeDrafterOptions): Drafter {
-  const { name, ranks, copies = 1, requirements, unsupported, prepare } = options;
+  const { name, ranks, requirements, unsupported, prepare } = options;
   const plans = new WeakMap<Model, ProbePlan>();
   const planFor = (model: Model): ProbePlan => {
     const plan = plans.get(model) ?? options.plan(model);
@@ -84,8 +89,7 @@ export function probeDrafter(options: ProbeDrafterOptions): Drafter {
     requirements: (model) => ({
       ...requirements?.(model),
       embeddings: true,
-      // Copies are averaged over the whole vocabulary.
-      ...(copies === 1 && { topK: ranks }),
+      topK: ranks,
     }),
     unsupported: (model) => unsupported?.(model) ?? [],
     prepare,
@@ -93,8 +97,7 @@ export function probeDrafter(options: ProbeDrafterOptions): Drafter {
       const ms = (rows: number) => model.cost.ms(rows, USUAL_CONTEXT);
       return (ms(1 + nodes + planFor(model).mostProbes(nodes)) - ms(1 + nodes)) / ms(1);
     },
-    start: ({ model, session }: DraftContext) =>
-      new ProbeDrafting({ ...options, copies }, model, planFor(model), session),
+    start: ({ model, session }: DraftContext) => new ProbeDrafting(options, model, planFor(model), session),
   };
 }
 
@@ -106,7 +109,7 @@ interface PlacedProbe {
 }
 
 class ProbeDrafting implements Drafting {
-  readonly #options: ProbeDrafterOptions & { readonly copies: number };
+  readonly #options: ProbeDrafterOptions;
   readonly #model: Model;
   readonly #plan: ProbePlan;
   readonly #session: Session;
@@ -116,7 +119,7 @@ class ProbeDrafting implements Drafting {
   #placed: readonly PlacedProbe[] = [];
 
   constructor(
-    options: ProbeDrafterOptions & { readonly copies: number },
+    options: ProbeDrafterOptions,
     model: Model,
     plan: ProbePlan,
     session: Session,
@@ -137,7 +140,7 @@ class ProbeDrafting implements Drafting {
   }
 
   probes(tree: TokenTree, limit: number): readonly Probe[] {
-    const { copies } = this.#options;
+    const { copies = 1 } = this.#options.shape();
     const rows: Probe[] = [];
     const placed: PlacedProbe[] = [];
     for (const [node, steps] of this.#plan.chains(tree, this.#guesses).entries()) {
@@ -161,10 +164,11 @@ class ProbeDrafting implements Drafting {
     this.#length = position + committed.length;
     if (next === undefined) return;
     const last = kind === "prefill" ? 0 : committed.at(-1)!;
+    const { steps, copies = 1 } = this.#options.shape();
     const guesses: TopK[] = [];
-    for (let step = 1; step <= this.#options.steps; step++) {
+    for (let step = 1; step <= steps; step++) {
       const rows = probes.filter((_, index) => placed[index]!.node === last && placed[index]!.step === step);
-      if (rows.length < this.#options.copies) break;
+      if (rows.length < copies) break;
       guesses.push(await guessOf(pass, rows, this.#options.ranks));
     }
     this.#guesses = guesses;
