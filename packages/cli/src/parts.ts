@@ -1,5 +1,6 @@
 import { plugin as aded } from "@foretoken/aded";
 import { plugin as bigram } from "@foretoken/bigram";
+import { plugins as chimera } from "@foretoken/chimera";
 import { plugin as cntp } from "@foretoken/cntp";
 import { createRegistry, type DecodingError, hasCode, type Registry } from "@foretoken/core";
 import { discoverPlugins } from "@foretoken/core/discovery";
@@ -18,6 +19,7 @@ import { plugin as trainedDraft } from "@foretoken/trained-draft";
 const SHIPPED = {
   "@foretoken/aded": aded,
   "@foretoken/bigram": bigram,
+  "@foretoken/chimera": chimera,
   "@foretoken/cntp": cntp,
   "@foretoken/draft-model": draftModel,
   "@foretoken/dyspec": dyspec,
