@@ -1,5 +1,6 @@
 import { defineConfig } from "vite";
 import { onnxRuntimeFiles } from "./vite/onnx-runtime-files.ts";
+import { serveHeads } from "./vite/serve-heads.ts";
 import { serveModels } from "./vite/serve-models.ts";
 
 /** Makes the page cross-origin isolated: without it WebAssembly has one thread. */
@@ -10,7 +11,7 @@ const isolated = {
 
 export default defineConfig({
   base: "./",
-  plugins: [onnxRuntimeFiles(), serveModels()],
+  plugins: [onnxRuntimeFiles(), serveHeads(), serveModels()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: { target: "es2022" },
   worker: { format: "es" },

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { inWords, optionFields } from "../../examples/playground/src/form/option-field.ts";
 import { asParts, newPart, withOption } from "../../examples/playground/src/form/part-edit.ts";
-import { FIRST_DECODER, playgroundRegistry } from "../../examples/playground/src/parts.ts";
+import { FIRST_DECODER, PRESETS, playgroundRegistry } from "../../examples/playground/src/parts.ts";
 
 const registry = playgroundRegistry();
 const controlsOf = (name: string) =>
@@ -63,8 +63,13 @@ test("a new part brings what it requires, complete where some part is", () => {
   expect(newPart(registry, "rsd")).toEqual({ use: "rsd", source: { use: "layer-skip" } });
   for (const { name, kind } of registry.list()) {
     if (kind !== "decoder" && kind !== "drafter") continue;
-    expect(() => registry.compose("decoder", newPart(registry, name)), name).not.toThrow();
+    expect(() => registry.compose("decoder", newPart(registry, name, PRESETS)), name).not.toThrow();
   }
+  expect(newPart(registry, "ppd", PRESETS)).toEqual({ use: "ppd", head: "smollm2-ppd" });
+  expect(optionFields(registry.describe("ppd").options)[0]).toMatchObject({
+    name: "head",
+    control: { type: "text" },
+  });
   expect(registry.compose("decoder", FIRST_DECODER).guarantee().level).toBe("identical");
 });
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { HEADS } from "../../examples/playground/src/parts.ts";
 import { longestTasks } from "./main-thread.ts";
 import { pictures, type ServedPlayground, servePlayground } from "./served-playground.ts";
 
@@ -104,13 +105,22 @@ test("can be used within two seconds, without a model", async () => {
   await page.screenshot({ path: join(pictures, "start.png") });
 });
 
-test("its own script is under 250 kB gzip", () => {
+test("the server has the trained parts beside the worker", async () => {
+  const worker = readdirSync(join(served.folder, "assets")).find((name) => /^model-worker.*\.js$/.test(name));
+  const folder = new URL(`assets/${worker}`, served.address);
+  for (const head of HEADS) {
+    const answer = await fetch(new URL(`heads/${head}/manifest.json`, folder));
+    expect(await answer.json(), head).toMatchObject({ format: "foretoken-head" });
+  }
+});
+
+test("its own script is under 150 kB gzip", () => {
   const assets = join(served.folder, "assets");
   const html = readFileSync(join(served.folder, "index.html"), "utf8");
   const scripts = readdirSync(assets).filter((name) => name.endsWith(".js") && html.includes(name));
   expect(scripts.length).toBeGreaterThan(0);
   const bytes = scripts.reduce((sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length, 0);
-  expect(bytes).toBeLessThan(250_000);
+  expect(bytes).toBeLessThan(150_000);
   for (const name of readdirSync(assets)) expect(statSync(join(assets, name)).size, name).toBeGreaterThan(0);
 });
 

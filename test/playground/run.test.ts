@@ -111,6 +111,16 @@ test("a program loads the draft models that its decoder names", async () => {
   expect(program).toContain('from "@foretoken/draft-model"');
 });
 
+test("a program imports the heads that its decoder names", async () => {
+  const decoder = { use: "speculative", drafters: [{ use: "ppd", head: "smollm2-ppd" }] };
+  const run = await finished({ decoder });
+  // It was not trained for this model.
+  expect(run.status.value).toMatchObject({ is: "failed" });
+  const program = runSnippet(run, playgroundRegistry().list());
+  expect(program).toContain('import { smollm2Ppd } from "@foretoken/smollm2-heads";');
+  expect(program).toContain('{ resources: { "smollm2-ppd": smollm2Ppd } }');
+});
+
 test("a comparison takes medians of whole rounds, and says where texts part", async () => {
   const [plain, chosen, other] = await Promise.all([
     finished({ decoder: PLAIN }),

@@ -1,4 +1,7 @@
 import { serveModel } from "@foretoken/runtime/worker";
-import { playgroundRegistry } from "./parts.ts";
+import { HEADS, playgroundRegistry } from "./parts.ts";
 
-serveModel({ registry: playgroundRegistry() });
+/** The server lays them beside this script. */
+const headFolders = HEADS.map((name) => [name, new URL(`heads/${name}/`, import.meta.url)] as const);
+
+serveModel({ registry: playgroundRegistry(), resources: Object.fromEntries(headFolders) });

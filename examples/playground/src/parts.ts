@@ -3,12 +3,16 @@ import { plugin as cntp } from "@foretoken/cntp";
 import { createRegistry, type PartJson, type Plugin, type Registry } from "@foretoken/core";
 import { plugin as draftModel } from "@foretoken/draft-model";
 import { plugin as dyspec } from "@foretoken/dyspec";
+import { plugin as judge } from "@foretoken/judge";
 import { plugin as layerSkip } from "@foretoken/layer-skip";
+import { plugin as ppd } from "@foretoken/ppd";
 import { plugin as promptLookup } from "@foretoken/prompt-lookup";
 import { plugin as rsd } from "@foretoken/rsd";
 import { plugins as skipDecode } from "@foretoken/skip-decode";
 import { plugin as speculativeSampling } from "@foretoken/speculative-sampling";
 import { plugin as tokenRecycling } from "@foretoken/token-recycling";
+import { plugin as trainedDraft } from "@foretoken/trained-draft";
+import type { Presets } from "./form/part-edit.ts";
 
 /** The packages that have them, so that a program made of a run knows what to import. To offer another, add it here. */
 const PLUGINS: Readonly<Record<string, Plugin | readonly Plugin[]>> = {
@@ -16,13 +20,31 @@ const PLUGINS: Readonly<Record<string, Plugin | readonly Plugin[]>> = {
   "@foretoken/cntp": cntp,
   "@foretoken/draft-model": draftModel,
   "@foretoken/dyspec": dyspec,
+  "@foretoken/judge": judge,
   "@foretoken/layer-skip": layerSkip,
+  "@foretoken/ppd": ppd,
   "@foretoken/prompt-lookup": promptLookup,
   "@foretoken/rsd": rsd,
   "@foretoken/skip-decode": skipDecode,
   "@foretoken/speculative-sampling": speculativeSampling,
   "@foretoken/token-recycling": tokenRecycling,
+  "@foretoken/trained-draft": trainedDraft,
 };
+
+/** The trained part that a part begins with: each is for SmolLM2-135M-Instruct, and refused by other models. */
+const HEAD_OF = {
+  judge: "smollm2-judge",
+  ppd: "smollm2-ppd",
+  "trained-draft": "smollm2-draft",
+};
+
+/** Trained parts that the page's server has. */
+export const HEADS: readonly string[] = Object.values(HEAD_OF);
+
+/** What parts begin with where the user chooses them. */
+export const PRESETS: Presets = Object.fromEntries(
+  Object.entries(HEAD_OF).map(([part, head]) => [part, { head }]),
+);
 
 /** The parts a user can choose from: the page makes its form of them, and the worker builds them. */
 export function playgroundRegistry(): Registry {

@@ -6,9 +6,13 @@ import type { TrainedPart } from "./trained-part.ts";
 /** Reads the option that takes a trained part: one that is loaded, or the folder of one. */
 export function partSchema<Part extends TrainedPart>() {
   return z
-    .custom<Part | URL | string>((value) => isPart(value) || isFolder(value), {
-      error: "expected a loaded part, or the folder of one",
-    })
+    .string()
+    .min(1)
+    .or(
+      z.custom<Part | URL>((value) => isPart(value) || value instanceof URL, {
+        error: "expected a loaded part",
+      }),
+    )
     .describe("The folder of the trained part; in JSON also its name among the resources");
 }
 

@@ -1,5 +1,6 @@
 export type { CostTable } from "./cost-curve.ts";
 export type { SelfTestVerdict } from "./self-test.ts";
+export { CATALOG, type CatalogEntry, type PythonPackage } from "./sources/catalog.ts";
 export { createWorkerModel } from "./worker/create-worker-model.ts";
 export type { LoadModel } from "./worker/draft-models.ts";
 export { type ServeModelOptions, serveModel } from "./worker/serve-model.ts";

@@ -1,17 +1,21 @@
 import type { PartJson, PartKind, Registry } from "@foretoken/core";
 import { optionFields } from "./option-field.ts";
 
+/** Options that parts begin with, by part. */
+export type Presets = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /**
- * A part chosen by name, with what its required options need filled in: a first part of the kind each asks for.
+ * A part chosen by name, with what its required options need filled in: what it is to begin with, and a first part of the kind each
+ * of the others asks for.
  *
  * @throws `UNKNOWN_PART`
  */
-export function newPart(registry: Registry, name: string): PartJson {
-  const part: Record<string, unknown> = {};
+export function newPart(registry: Registry, name: string, presets: Presets = {}): PartJson {
+  const part: Record<string, unknown> = { ...presets[name] };
   for (const { name: option, isRequired, control } of optionFields(registry.describe(name).options)) {
-    if (!isRequired) continue;
-    if (control.type === "part") part[option] = firstPart(registry, control.kind);
-    if (control.type === "parts") part[option] = [firstPart(registry, control.kind)];
+    if (!isRequired || part[option] !== undefined) continue;
+    if (control.type === "part") part[option] = firstPart(registry, control.kind, presets);
+    if (control.type === "parts") part[option] = [firstPart(registry, control.kind, presets)];
   }
   return { use: name, ...part };
 }
@@ -42,8 +46,8 @@ export function namesOf(registry: Registry, kind: PartKind): readonly string[] {
 }
 
 /** The first part that is complete without a word of the user's; else the first. */
-function firstPart(registry: Registry, kind: PartKind): PartJson | undefined {
-  const parts = namesOf(registry, kind).map((name) => newPart(registry, name));
+function firstPart(registry: Registry, kind: PartKind, presets: Presets): PartJson | undefined {
+  const parts = namesOf(registry, kind).map((name) => newPart(registry, name, presets));
   return parts.find((part) => isComplete(registry, part)) ?? parts[0];
 }
 

@@ -1,6 +1,6 @@
 import type { PartInfo, PartJson } from "@foretoken/core";
-import { CATALOG } from "@foretoken/runtime";
-import type { WorkerModelInfo } from "@foretoken/runtime/worker";
+import { CATALOG, type WorkerModelInfo } from "@foretoken/runtime/worker";
+import { HEADS } from "../parts.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -20,11 +20,19 @@ export function runSnippet(run: Run, parts: readonly PartInfo[]): string {
     from !== undefined && from !== "@foretoken/core" ? [{ variable: camelCase(name), from }] : [],
   );
   const options = { messages, ...sampling, seed };
-  // Draft models are named in JSON; here they are loaded as in the worker.
-  const resources = named.some(({ kind }) => kind === "source") ? ", { resources: { loadModel } }" : "";
+  const heads = HEADS.filter((head) => textsIn(decoder).has(head));
+  // Draft models and heads are named in JSON; here they are found as in the worker.
+  const resources = [
+    ...(named.some(({ kind }) => kind === "source") ? ["loadModel"] : []),
+    ...heads.map((head) => `${JSON.stringify(head)}: ${camelCase(head)}`),
+  ];
+  const found = resources.length > 0 ? `, { resources: { ${resources.join(", ")} } }` : "";
   return [
     'import { createRegistry, generate } from "@foretoken/core";',
     'import { loadModel } from "@foretoken/runtime";',
+    ...(heads.length > 0
+      ? [`import { ${heads.map(camelCase).join(", ")} } from "@foretoken/smollm2-heads";`]
+      : []),
     ...plugins.map(({ variable, from }) => `import { plugin as ${variable} } from ${JSON.stringify(from)};`),
     "",
     "const registry = createRegistry();",
@@ -32,7 +40,7 @@ export function runSnippet(run: Run, parts: readonly PartInfo[]): string {
     "",
     `const model = await loadModel(${JSON.stringify(sourceOf(run.model))}, ${inline({ dtype })});`,
     "const { text, report } = await generate(model, {",
-    `  decoder: registry.compose("decoder", ${inline(decoder)}${resources}),`,
+    `  decoder: registry.compose("decoder", ${inline(decoder)}${found}),`,
     ...Object.entries(options).flatMap(([name, value]) =>
       value === undefined ? [] : [`  ${name}: ${name === "messages" ? lines(messages) : inline(value)},`],
     ),
@@ -55,6 +63,12 @@ function namesIn(value: unknown): ReadonlySet<string> {
   const inside = Object.values(value).flatMap((member) => [...namesIn(member)]);
   const { use } = value as Partial<PartJson>;
   return new Set(typeof use === "string" ? [use, ...inside] : inside);
+}
+
+function textsIn(value: unknown): ReadonlySet<string> {
+  if (typeof value === "string") return new Set([value]);
+  if (typeof value !== "object" || value === null) return new Set();
+  return new Set(Object.values(value).flatMap((member) => [...textsIn(member)]));
 }
 
 const lines = (items: readonly unknown[]) =>

@@ -1,6 +1,7 @@
 import { useId, useState } from "preact/hooks";
 import type { OptionControl, OptionField } from "../form/option-field.ts";
 import { asPart, asParts, namesOf, newPart } from "../form/part-edit.ts";
+import { PRESETS } from "../parts.ts";
 import { registry } from "../state/settings.ts";
 import { NumberInput } from "./number-input.tsx";
 import { PartEditor } from "./part-editor.tsx";
@@ -93,7 +94,7 @@ function PartList({
         <button
           type="button"
           class="quiet"
-          onClick={() => onChange([...parts, newPart(registry, unused[0])])}
+          onClick={() => onChange([...parts, newPart(registry, unused[0], PRESETS)])}
         >
           Add a {kind}
         </button>

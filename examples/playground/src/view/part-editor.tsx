@@ -2,6 +2,7 @@ import type { PartJson, PartKind } from "@foretoken/core";
 import { useId } from "preact/hooks";
 import { optionFields } from "../form/option-field.ts";
 import { namesOf, newPart, withOption } from "../form/part-edit.ts";
+import { PRESETS } from "../parts.ts";
 import { registry } from "../state/settings.ts";
 import { OptionInput } from "./option-input.tsx";
 
@@ -40,7 +41,7 @@ export function PartEditor({ title, kind, value, isOptional, onChange }: PartEdi
           value={value?.use ?? ""}
           aria-describedby={described?.summary === undefined ? undefined : `${id}-help`}
           onChange={({ currentTarget: { value: name } }) =>
-            onChange(name === "" ? undefined : newPart(registry, name))
+            onChange(name === "" ? undefined : newPart(registry, name, PRESETS))
           }
         >
           {isOptional && <option value="">{value === undefined ? "default" : "none"}</option>}
