@@ -1,7 +1,9 @@
 import { type DraftSource, parseOptions } from "@foretoken/core";
 import { ChimeraState } from "./chimera-state.ts";
 import { Networks } from "./network.ts";
-import { type ChimeraDraftOptions, draftSchema, NAME } from "./options.ts";
+import { type ChimeraDraftOptions, draftSchema } from "./options.ts";
+
+const NAME = "chimera-draft";
 
 /**
  * Chimera's network as a draft: sampled strategies draw their trees from it. It is bound to the weights it was trained on.
@@ -10,8 +12,8 @@ import { type ChimeraDraftOptions, draftSchema, NAME } from "./options.ts";
  * @see Zeng et al. 2024, "Chimera", https://arxiv.org/abs/2402.15758
  */
 export function chimeraDraft(options: ChimeraDraftOptions): DraftSource {
-  const { head } = parseOptions(`${NAME}-draft`, draftSchema, options);
-  return networkSource(`${NAME}-draft`, new Networks(head));
+  const { head } = parseOptions(NAME, draftSchema, options);
+  return networkSource(NAME, new Networks(head, NAME));
 }
 
 /** Price of a pass of the network in passes of the target: one layer and a part of the vocabulary, and reading states back. */

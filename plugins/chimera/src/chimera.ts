@@ -12,8 +12,10 @@ import {
 } from "@foretoken/core";
 import { networkSource, PASS_COST } from "./chimera-draft.ts";
 import { Networks } from "./network.ts";
-import { type ChimeraOptions, NAME, optionsSchema } from "./options.ts";
+import { type ChimeraOptions, optionsSchema } from "./options.ts";
 import { type RankTree, rankTree } from "./rank-tree.ts";
+
+const NAME = "chimera";
 
 /**
  * Drafts with a small network that joins the last three tokens of a drafted path with the target's own states. The shape of the tree is
@@ -24,14 +26,13 @@ import { type RankTree, rankTree } from "./rank-tree.ts";
  */
 export function chimera(options: ChimeraOptions): Drafter {
   const { head, nodes: most } = parseOptions(NAME, optionsSchema, options);
-  const networks = new Networks(head);
+  const networks = new Networks(head, NAME);
   const source = networkSource(NAME, networks);
   const shapes = new Map<number, RankTree>();
   const shapeOf = (nodes: number): RankTree => {
     const size = Math.min(nodes, most);
-    const shape = shapes.get(size) ?? rankTree(networks.accuracy ?? [], size);
-    // Not before it is known how good guesses are.
-    if (networks.accuracy !== undefined) shapes.set(size, shape);
+    const shape = shapes.get(size) ?? rankTree(networks.accuracy, size);
+    shapes.set(size, shape);
     return shape;
   };
   return {

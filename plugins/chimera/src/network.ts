@@ -1,9 +1,8 @@
 import { DecodingError, type Model, type TokenId } from "@foretoken/core";
-import { partMisfit } from "@foretoken/drafting";
+import { GivenPart } from "@foretoken/drafting";
 import type { RuntimeModel } from "@foretoken/runtime";
 import { chimeraExtensions } from "./chimera-graph.ts";
 import { type ChimeraHead, loadChimera } from "./chimera-head.ts";
-import { isHead, NAME } from "./options.ts";
 
 /** Chimera's network on its target. */
 export interface Network {
@@ -14,6 +13,7 @@ export interface Network {
   readonly vocabulary: Int32Array;
   /** Tokens of the target, `V`. */
   readonly vocabularySize: number;
+  /** A token's input embedding `[D]`. */
   embeddingOf(token: TokenId): Float32Array;
 }
 
@@ -22,36 +22,34 @@ type HeadLoader = Pick<RuntimeModel, "loadHead">;
 
 /** Loads a network once, and once onto each target. */
 export class Networks {
-  readonly #given: ChimeraHead | URL | string;
-  #head: ChimeraHead | undefined;
+  readonly #name: string;
+  readonly #given: GivenPart<ChimeraHead>;
   readonly #ready = new WeakMap<Model, Network>();
 
-  constructor(head: ChimeraHead | URL | string) {
-    this.#given = head;
-    this.#head = isHead(head) ? head : undefined;
+  /** @param name - Name of the part that uses it, for messages. */
+  constructor(head: ChimeraHead | URL | string, name: string) {
+    this.#name = name;
+    this.#given = new GivenPart(head, loadChimera, name);
   }
 
-  /** How good its guesses are, once it was loaded: `[K][ranks]`, see {@link ChimeraShape.accuracy}. */
-  get accuracy(): readonly (readonly number[])[] | undefined {
-    return this.#head?.manifest.shape.accuracy;
+  /** See `ChimeraShape.accuracy`. @throws `UNSUPPORTED` before `prepare` */
+  get accuracy(): readonly (readonly number[])[] {
+    return this.#given.part.manifest.shape.accuracy;
   }
 
   /** As `DraftSource.unsupported`. */
   unsupported(target: Model): readonly string[] {
-    if (typeof (target as Partial<HeadLoader>).loadHead !== "function") {
-      return [`${NAME} cannot draft for ${target.id}: only models that @foretoken/runtime loads take heads.`];
-    }
-    const misfit = this.#head && partMisfit(this.#head.manifest, target);
-    return misfit === undefined ? [] : [misfit];
+    if (typeof (target as Partial<HeadLoader>).loadHead === "function")
+      return this.#given.unsupported(target);
+    return [
+      `${this.#name} cannot draft for ${target.id}: only models that @foretoken/runtime loads take heads.`,
+    ];
   }
 
   /** As `DraftSource.prepare`. */
   async prepare(target: Model, signal?: AbortSignal): Promise<void> {
     if (this.#ready.has(target)) return;
-    this.#head ??= await loadChimera(this.#given as URL | string);
-    const head = this.#head;
-    const [reason] = this.unsupported(target);
-    if (reason !== undefined) throw unsupported(reason);
+    const head = await this.#given.prepare(target);
     const model = await (target as Model & HeadLoader).loadHead(head);
     await model.prepare({ hidden: ["final"], tree: true, extensions: chimeraExtensions(head) }, { signal });
     this.#ready.set(target, {
@@ -67,13 +65,9 @@ export class Networks {
   on(target: Model): Network {
     const network = this.#ready.get(target);
     if (network !== undefined) return network;
-    throw unsupported(`${NAME} was started before its network was loaded.`);
+    throw new DecodingError("UNSUPPORTED", {
+      message: `${this.#name} was started on ${target.id} before its network was loaded there.`,
+      fix: "Await the decoder's prepare(model) first, as generate() does.",
+    });
   }
-}
-
-function unsupported(message: string): DecodingError {
-  return new DecodingError("UNSUPPORTED", {
-    message,
-    fix: "Use a network that was trained on the target's weights, and await the decoder's prepare(model) first, as generate() does.",
-  });
 }

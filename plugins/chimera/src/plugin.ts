@@ -1,7 +1,8 @@
 import { definePlugin } from "@foretoken/core";
+import { namedPart } from "@foretoken/drafting";
 import { chimera } from "./chimera.ts";
 import { chimeraDraft } from "./chimera-draft.ts";
-import { type ChimeraDraftOptions, draftSchema, isFolder, isHead, optionsSchema } from "./options.ts";
+import { draftSchema, optionsSchema } from "./options.ts";
 
 /**
  * Chimera by name: as a drafter, and as a source that other strategies draw from. In JSON, `head` names a network or its folder among the
@@ -16,7 +17,7 @@ export const plugins = [
     guarantee: "identical",
     options: optionsSchema,
     create: ({ head, ...options }, { resources }) =>
-      chimera({ ...options, head: headNamed(head, resources) }),
+      chimera({ ...options, head: namedPart(head, resources) }),
   }),
   definePlugin({
     specification: "v1",
@@ -24,14 +25,6 @@ export const plugins = [
     name: "chimera-draft",
     summary: "Draws drafts from a small network on the last three tokens and the target's states.",
     options: draftSchema,
-    create: ({ head }, { resources }) => chimeraDraft({ head: headNamed(head, resources) }),
+    create: ({ head }, { resources }) => chimeraDraft({ head: namedPart(head, resources) }),
   }),
 ];
-
-function headNamed(
-  head: ChimeraDraftOptions["head"],
-  resources: Readonly<Record<string, unknown>>,
-): ChimeraDraftOptions["head"] {
-  const resource = typeof head === "string" ? resources[head] : undefined;
-  return isHead(resource) || isFolder(resource) ? resource : head;
-}
