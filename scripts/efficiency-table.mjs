@@ -22,18 +22,22 @@ const geometricMean = (values) =>
 const overGroups = (strata) => geometricMean(strata.filter(({ length }) => length > 0).map(geometricMean));
 
 console.log(`${new Set(told.map(({ prompt }) => prompt)).size} prompts\n`);
-console.log(`| decoder | ${groups.join(" | ")} | all | nodes a pass | tokens/s over plain |`);
-console.log(`| --- |${" ---: |".repeat(groups.length + 3)}`);
+console.log(`| decoder | ${groups.join(" | ")} | all | nodes a pass | rows a pass | tokens/s over plain |`);
+console.log(`| --- |${" ---: |".repeat(groups.length + 4)}`);
 for (const name of names) {
   const own = of(name);
   const efficiencies = groups.map((group) => {
     const members = own.filter((one) => one.group === group);
     return sum(members, ({ tokens }) => tokens.length - 1) / sum(members, ({ targetPasses }) => targetPasses);
   });
-  const nodes = sum(own, ({ drafted }) => drafted) / sum(own, ({ targetPasses }) => targetPasses);
+  const passes = sum(own, ({ targetPasses }) => targetPasses);
+  const nodes = sum(own, ({ drafted }) => drafted) / passes;
+  const rows = sum(own, (one) => one.rows) / passes;
   const cells = [...efficiencies, geometricMean(efficiencies)].map((value) => value.toFixed(2));
   const speed = overGroups(ratios(name, "plain", ({ tokensPerSecond }) => tokensPerSecond));
-  console.log(`| ${name} | ${cells.join(" | ")} | ${nodes.toFixed(1)} | ${speed.toFixed(2)} |`);
+  console.log(
+    `| ${name} | ${cells.join(" | ")} | ${nodes.toFixed(1)} | ${rows.toFixed(1)} | ${speed.toFixed(2)} |`,
+  );
 }
 if (pairs.length > 0) {
   console.log("\n| tokens a pass of | over | 95 % interval |\n| --- | ---: | --- |");

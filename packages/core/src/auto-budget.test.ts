@@ -35,12 +35,19 @@ function play(
     right,
     cost,
     at = 0,
-  }: { rounds: number; right: (round: number) => number; cost: CostCurve; at?: number },
+    drafter = table,
+  }: {
+    rounds: number;
+    right: (round: number) => number;
+    cost: CostCurve;
+    at?: number;
+    drafter?: Drafter;
+  },
 ): number[] {
   let position = at;
   const verified: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const context = contextOf(cost, [table], position);
+    const context = contextOf(cost, [drafter], position);
     budgeting.split(context);
     const [kept] = budgeting.trim!([TokenTree.chain(0, [1, 1, 1, 1], "table")], context);
     const accepted = Math.min(kept!, right(round));
@@ -89,6 +96,29 @@ describe("what a table drafts", () => {
     expect(
       last(play(autoBudget().start(), { rounds: 60, right: half, cost: linear(0.8) })).every((n) => n === 0),
     ).toBe(true);
+  });
+
+  test("depends on what its nodes need besides their rows", () => {
+    const probing = (price: number) => ({ ...table, cost: () => price }) as Drafter;
+    const played = (drafter: Drafter) =>
+      last(play(autoBudget().start(), { rounds: 60, right: () => 2, cost: linear(0.1), drafter }));
+    expect(new Set(played(probing(0.5)))).toEqual(new Set([2]));
+    expect(new Set(played(probing(2.5)))).toEqual(new Set([0]));
+  });
+
+  test("that loses is asked for in two rounds running, since what one probes is proposed in the next", () => {
+    const budgeting = autoBudget().start();
+    play(budgeting, { rounds: 40, right: () => 0, cost: linear(0.5) });
+    const asked: boolean[] = [];
+    for (let round = 0; round < 16; round++) {
+      const context = contextOf(linear(0.5), [table], 40 + round);
+      asked.push(budgeting.split(context)[0]! > 0);
+      budgeting.observe({ tokens: [2], rows: 1, bySource: {} } as unknown as DecodeStep);
+    }
+    const rounds = asked.flatMap((isAsked, round) => (isAsked ? [round] : []));
+    expect(rounds).toHaveLength(4);
+    expect(rounds[1]! - rounds[0]!).toBe(1);
+    expect(rounds[2]! - rounds[0]!).toBe(8);
   });
 
   test("an own estimate of the drafter counts before anything was seen", () => {
