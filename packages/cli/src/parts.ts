@@ -6,6 +6,7 @@ import { createRegistry, type DecodingError, hasCode, type Registry } from "@for
 import { discoverPlugins } from "@foretoken/core/discovery";
 import { plugin as draftModel } from "@foretoken/draft-model";
 import { plugin as dyspec } from "@foretoken/dyspec";
+import { plugin as hiddenTransfer } from "@foretoken/hidden-transfer";
 import { plugin as judge } from "@foretoken/judge";
 import { plugin as layerSkip } from "@foretoken/layer-skip";
 import { plugin as ppd } from "@foretoken/ppd";
@@ -23,6 +24,7 @@ const SHIPPED = {
   "@foretoken/cntp": cntp,
   "@foretoken/draft-model": draftModel,
   "@foretoken/dyspec": dyspec,
+  "@foretoken/hidden-transfer": hiddenTransfer,
   "@foretoken/judge": judge,
   "@foretoken/layer-skip": layerSkip,
   "@foretoken/ppd": ppd,
