@@ -1,4 +1,5 @@
 import { DecodingError, type Model } from "@foretoken/core";
+import { placeOf, readPartFile } from "@foretoken/drafting";
 import { z } from "zod";
 
 const schema = z.object({
@@ -43,8 +44,8 @@ const FILE = "judge.json";
  * @throws `MODEL_NOT_FOUND`, `CORRUPT_MODEL`
  */
 export async function loadJudge(folder: string | URL): Promise<JudgeHead> {
-  const place = `${folder}`.replace(/\/?$/, "/") + FILE;
-  const text = await readText(place);
+  const place = placeOf(folder, FILE);
+  const text = new TextDecoder().decode(await readPartFile(folder, FILE));
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -87,24 +88,6 @@ export function judgeScore({ weight, bias }: JudgeHead, state: Float32Array): nu
   let logit = bias;
   for (let index = 0; index < weight.length; index++) logit += weight[index] * state[index];
   return 1 / (1 + Math.exp(-logit));
-}
-
-async function readText(place: string): Promise<string> {
-  try {
-    if (!/^https?:/.test(place) && globalThis.process?.versions?.node !== undefined) {
-      const { readFile } = await import("node:fs/promises");
-      return await readFile(place.startsWith("file:") ? new URL(place) : place, "utf8");
-    }
-    const response = await fetch(place);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return await response.text();
-  } catch (cause) {
-    throw new DecodingError("MODEL_NOT_FOUND", {
-      message: `The judge's file ${place} cannot be read: ${(cause as Error).message}.`,
-      fix: `Check the folder; it holds ${FILE}.`,
-      cause,
-    });
-  }
 }
 
 function corrupt(name: string, what: string): DecodingError {
