@@ -35,8 +35,9 @@ class ProbeAccuracy:
 
 
 def answer_anchors(chat: Chat, probes: int) -> Tensor:
-    """Real rows in whose group every probe guesses a token of the answer: from the row that draws its first token on."""
-    return torch.arange(chat.answer_start - 1, len(chat.tokens) - 1 - probes)
+    """Real rows in whose group every probe guesses a token of the answer: from the row that draws its first token on. Short answers have none."""
+    first = chat.answer_start - 1
+    return torch.arange(first, max(first, len(chat.tokens) - 1 - probes))
 
 
 @torch.inference_mode()

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .dataset import Chat
+from .dataset import Chat, Dataset
 from .distill import sparse_divergence, sparse_law
 from .probe_accuracy import answer_anchors, probe_accuracy
 from .probe_pass import probe_states
 from .probes import HiddenTransfer, Probes, PromptTokens
 from .real_rows import RealRowsOnDisk
+from .smollm import SmolLM
 from .training_run import CHECKPOINT, TrainingRun, run_inputs, run_parser
 from .transfer_start import fit_transfer
 
@@ -32,6 +34,11 @@ class ProbeTraining(TrainingRun):
     """`groups` random anchors of an answer per chat and update."""
 
     part = "probes"
+
+    def __init__(self, model: SmolLM, dataset: Dataset, recipe: dict, folder: Path):
+        steps = len(recipe["stepWeights"])
+        long_enough = [chat for chat in dataset.training if len(answer_anchors(chat, steps)) > 0]
+        super().__init__(model, replace(dataset, training=long_enough), recipe, folder)
 
     def start(self) -> Probes:
         """The probes before the first update; another run may have left them."""

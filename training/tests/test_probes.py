@@ -196,7 +196,11 @@ def training(tmp_path, monkeypatch):
     chats = [chat(model, number) for number in range(6)]
     dataset = Dataset(chats, chats[:3], 0, "hash")
     monkeypatch.setattr("foretoken_training.train_probes.RealRowsOnDisk", lambda model: RealRowsOnDisk(model, tmp_path / "rows", DEPTHS))
-    return lambda name, run=ProbeTraining, **changes: run(model, dataset, recipe(**changes), tmp_path / name)
+
+    def make(name, run=ProbeTraining, more=(), **changes):
+        return run(model, dataclasses.replace(dataset, training=[*chats, *more]), recipe(**changes), tmp_path / name)
+
+    return make
 
 
 @pytest.mark.parametrize("changes", [{}, {"depths": [1, 2, 3], "start": {"chats": 2}, "learningRate": 0.003}])
@@ -222,6 +226,13 @@ def test_training_goes_on_where_it_stopped(training):
     second.run()
     assert (whole.updates, second.updates) == (6, 6)
     torch.testing.assert_close(second.probes.embeddings, whole.probes.embeddings)
+
+
+def test_answers_too_short_for_a_group_are_left_out(training):
+    short = chat(deep_model(), 9, prompt=11)
+    assert answer_anchors(short, 2).tolist() == [10] and answer_anchors(short, 3).tolist() == [] and answer_anchors(short, 9).tolist() == []
+    run = training("run", more=[short])
+    assert [text.number for text in run.dataset.training] == list(range(6))
 
 
 def test_a_run_may_start_where_another_ended(training):

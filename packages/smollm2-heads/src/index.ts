@@ -1,2 +1,3 @@
 export { smollm2Draft } from "./smollm2-draft.ts";
 export { smollm2Judge } from "./smollm2-judge.ts";
+export { smollm2Ppd } from "./smollm2-ppd.ts";
