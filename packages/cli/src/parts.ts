@@ -9,6 +9,7 @@ import { plugin as dyspec } from "@foretoken/dyspec";
 import { plugin as hiddenTransfer } from "@foretoken/hidden-transfer";
 import { plugin as judge } from "@foretoken/judge";
 import { plugin as layerSkip } from "@foretoken/layer-skip";
+import { plugins as lud } from "@foretoken/lud";
 import { plugin as ppd } from "@foretoken/ppd";
 import { plugin as promptLookup } from "@foretoken/prompt-lookup";
 import { plugin as rsd } from "@foretoken/rsd";
@@ -16,6 +17,7 @@ import { plugins as skipDecode } from "@foretoken/skip-decode";
 import { plugin as speculativeSampling } from "@foretoken/speculative-sampling";
 import { plugin as tokenRecycling } from "@foretoken/token-recycling";
 import { plugin as trainedDraft } from "@foretoken/trained-draft";
+import { plugin as typicalAcceptance } from "@foretoken/typical-acceptance";
 
 const SHIPPED = {
   "@foretoken/aded": aded,
@@ -27,6 +29,7 @@ const SHIPPED = {
   "@foretoken/hidden-transfer": hiddenTransfer,
   "@foretoken/judge": judge,
   "@foretoken/layer-skip": layerSkip,
+  "@foretoken/lud": lud,
   "@foretoken/ppd": ppd,
   "@foretoken/prompt-lookup": promptLookup,
   "@foretoken/rsd": rsd,
@@ -34,6 +37,7 @@ const SHIPPED = {
   "@foretoken/speculative-sampling": speculativeSampling,
   "@foretoken/token-recycling": tokenRecycling,
   "@foretoken/trained-draft": trainedDraft,
+  "@foretoken/typical-acceptance": typicalAcceptance,
 };
 
 /** The built-in parts and the plugins this command comes with. */
