@@ -13,8 +13,9 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
+from .adapters import Adapters
 from .dataset import Chat, load_dataset
-from .skip_model import Adapters, load_adapters, scheduled_states
+from .skip_model import load_adapters, scheduled_states
 from .skip_schedule import SkipSchedule
 from .smollm import SmolLM, load_smollm
 

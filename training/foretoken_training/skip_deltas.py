@@ -17,7 +17,8 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .skip_model import Adapters, load_adapters
+from .adapters import Adapters
+from .skip_model import load_adapters
 from .smollm import ModelShape, load_smollm
 
 
@@ -34,7 +35,7 @@ def parts_of(shape: ModelShape) -> dict[str, dict[str, int]]:
 
 def delta_tensors(adapters: Adapters, shape: ModelShape) -> dict[str, Tensor]:
     tensors = {}
-    for layer in range(shape.layers):
+    for layer in range(adapters.first, shape.layers):
         for name, parts in parts_of(shape).items():
             up = (adapters.scale * adapters.up[f"{layer}-{name}"]).detach().split(list(parts.values()))
             for role, rows in zip(parts, up):

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .adapters import Adapters
 from .skip_deltas import write_deltas
-from .skip_model import Adapters
 from .skip_schedule import SkipSchedule
 from .smollm import SmolLM, load_smollm, rms_norm, rotary, rotate
 

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .adapters import Adapters
 from .dataset import Chat
 from .distill import relative_error, sparse_divergence, sparse_law
 from .skip_accuracy import skip_accuracy
-from .skip_model import Adapters, scheduled_states
+from .skip_model import scheduled_states
 from .skip_schedule import SkipSchedule
 from .training_run import TrainingRun, run_inputs, run_parser
 

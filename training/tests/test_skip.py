@@ -6,11 +6,12 @@ import pytest
 import torch
 
 import tiny
+from foretoken_training.adapters import MATRICES, Adapters
 from foretoken_training.dataset import Chat, Dataset
 from foretoken_training.skip_accuracy import skip_accuracy
 from foretoken_training.skip_deltas import delta_tensors
 from foretoken_training.skip_fixture import masked_states, runs_of
-from foretoken_training.skip_model import MATRICES, Adapters, scheduled_states
+from foretoken_training.skip_model import scheduled_states
 from foretoken_training.skip_schedule import SkipSchedule
 from foretoken_training.smollm import KeyValueCache, SmolLM
 from foretoken_training.train_skip import SkipTraining
