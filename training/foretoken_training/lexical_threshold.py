@@ -11,7 +11,7 @@ from .probe_accuracy import answer_anchors
 from .probe_pass import probe_states
 from .probes import PromptTokens
 from .real_rows import RealRowsOnDisk
-from .smollm import SmolLM
+from .smollm import SmolLM, rms_norm
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 AGREEMENT = 0.98
@@ -20,14 +20,15 @@ AGREEMENT = 0.98
 @torch.inference_mode()
 def confidences(model: SmolLM, store: RealRowsOnDisk, probes: PromptTokens, chats: list[Chat], stride: int) -> tuple[Tensor, Tensor]:
     """For each anchor of the answers and each padding, `[A, n]`: the least probability of a likeliest token from the anchor's own to the
-    padding's, and whether the padding's is the target's greedy token."""
+    padding's, and whether the padding's is the greedy token of the target that wrote the answer; `model` may be that target, adapted."""
     count = len(probes.embeddings)
     least, right = [], []
     for chat in chats:
         anchors = answer_anchors(chat, count)[::stride]
         real = store.of(chat)
         likeliest = F.linear(chat.states.float(), model.head).argmax(-1)
-        own = F.linear(chat.states[anchors].float(), model.head).softmax(-1).amax(-1)
+        states = rms_norm(real.residuals[model.shape.layers][anchors], model.final_norm, model.shape.norm_epsilon)
+        own = F.linear(states, model.head).softmax(-1).amax(-1)
         laws = F.linear(probe_states(model, real, anchors, probes.entries(real, anchors)), model.head).softmax(-1)
         sure, guesses = laws.max(-1)
         least.append(torch.cat([own[:, None], sure], dim=1).cummin(dim=1).values[:, 1:])

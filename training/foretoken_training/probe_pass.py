@@ -34,15 +34,21 @@ def probe_states(model: SmolLM, real: RealRows, anchors: Tensor, entries: list[E
         entries: one for each probe of a group, in order; a later probe joins no sooner than an earlier one, or the earlier could
             not be seen by it in every layer it passes.
     """
+    x = probe_stream(model, real, anchors, entries, model.shape.layers)
+    return rms_norm(x, model.final_norm, model.shape.norm_epsilon)
+
+
+def probe_stream(model: SmolLM, real: RealRows, anchors: Tensor, entries: list[Entry], until: int) -> Tensor:
+    """The residual stream `[G, n, D]` of the probes that have joined when `until` of the layers are passed."""
     depths = [entry.depth for entry in entries]
     assert depths == sorted(depths), f"Probes join at depths {depths}; these may not fall."
     x = torch.empty(len(anchors), 0, model.shape.width)
-    for depth in range(model.shape.layers + 1):
+    for depth in range(until + 1):
         joining = [entry.values[:, None] for entry in entries if entry.depth == depth]
         x = torch.cat([x, *joining], dim=1)
-        if x.shape[1] > 0 and depth < model.shape.layers:
+        if x.shape[1] > 0 and depth < until:
             x = probe_layer(model, depth, x, real, anchors)
-    return rms_norm(x, model.final_norm, model.shape.norm_epsilon)
+    return x
 
 
 def probe_layer(model: SmolLM, index: int, x: Tensor, real: RealRows, anchors: Tensor) -> Tensor:

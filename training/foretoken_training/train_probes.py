@@ -43,11 +43,14 @@ class ProbeTraining(TrainingRun):
     def start(self) -> Probes:
         """The probes before the first update; another run may have left them."""
         start = self.recipe["start"]
-        self.store = RealRowsOnDisk(self.model)
+        self.store = self.open_store()
         probes = self.untrained(start)
         if "run" in start:
             probes.load_state_dict(torch.load(self.folder.parent / start["run"] / CHECKPOINT)[self.part])
         return probes
+
+    def open_store(self) -> RealRowsOnDisk:
+        return RealRowsOnDisk(self.model)
 
     def untrained(self, start: dict) -> Probes:
         if "depths" in self.recipe:

@@ -7,16 +7,18 @@ import torch
 from torch.nn import functional as F
 
 import tiny
+from foretoken_training.adapters import Adapters
 from foretoken_training.artefact import read_tensors
 from foretoken_training.dataset import Chat, Dataset
 from foretoken_training.lexical_threshold import calibrated, confidences, threshold_table
 from foretoken_training.probe_accuracy import answer_anchors, probe_accuracy
 from foretoken_training.probe_artefact import read_probes, write_probes
-from foretoken_training.probe_pass import Entry, probe_states
+from foretoken_training.probe_pass import Entry, probe_states, probe_stream
 from foretoken_training.probes import HiddenTransfer, PromptTokens
 from foretoken_training.real_rows import RealRows, RealRowsOnDisk, real_rows
 from foretoken_training.smollm import KeyValueCache, SmolLM, rms_norm, rotary, rotate
 from foretoken_training.train_lexical import LexicalTraining, expected, within_unit
+from foretoken_training.train_lexical_adapters import LexicalAdapterTraining, adapted_states, flat_mask
 from foretoken_training.train_probes import ProbeTraining
 from foretoken_training.transfer_start import fit_transfer
 
@@ -195,7 +197,7 @@ def training(tmp_path, monkeypatch):
     model = deep_model()
     chats = [chat(model, number) for number in range(6)]
     dataset = Dataset(chats, chats[:3], 0, "hash")
-    monkeypatch.setattr("foretoken_training.train_probes.RealRowsOnDisk", lambda model: RealRowsOnDisk(model, tmp_path / "rows", DEPTHS))
+    monkeypatch.setattr(ProbeTraining, "open_store", lambda run: RealRowsOnDisk(run.model, tmp_path / "rows", DEPTHS))
 
     def make(name, run=ProbeTraining, more=(), **changes):
         return run(model, dataclasses.replace(dataset, training=[*chats, *more]), recipe(**changes), tmp_path / name)
@@ -306,3 +308,45 @@ def test_written_probes_are_the_trained_ones(tmp_path):
     read = read_probes(tmp_path / "transfer", [1, 2])
     assert sorted(read_tensors(tmp_path / "transfer")) == ["steps.1.bias", "steps.1.weight", "steps.2.bias", "steps.2.weight"]
     assert torch.equal(read.biases, transfer.biases) and (read.weights - transfer.weights).abs().max() < 0.02
+
+
+def test_rows_under_one_mask_are_the_text_and_its_probes():
+    torch.manual_seed(12)
+    model = deep_model()
+    tokens, anchors = torch.randint(0, 50, (12,)), torch.tensor([3, 9])
+    paddings = PromptTokens(torch.randn(2, model.shape.width))
+    real = real_rows(model, tokens, DEPTHS)
+    adapters = Adapters(model, rank=2, scale=2, first=2)
+    positions, visible = flat_mask(12, anchors, 2)
+    with torch.no_grad():
+        stream = probe_stream(model, real, anchors, paddings.entries(real, anchors), 2)
+        x = torch.cat([real.residuals[2], stream.flatten(0, 1)])
+        states = adapted_states(model, adapters, x, positions, visible)
+        torch.testing.assert_close(states[:12], plain_states(model, tokens), atol=1e-5, rtol=1e-5)
+        wanted = probe_states(model, real, anchors, paddings.entries(real, anchors))
+        torch.testing.assert_close(states[12:].view(2, 2, -1), wanted, atol=1e-5, rtol=1e-5)
+        for up in adapters.up.values():
+            up.normal_(std=0.1)
+        merged = adapters.merge_into(model)
+        adapted = adapted_states(model, adapters, x, positions, visible)
+        torch.testing.assert_close(adapted[:12], plain_states(merged, tokens), atol=1e-4, rtol=1e-4)
+        real = real_rows(merged, tokens, DEPTHS)
+        wanted = probe_states(merged, real, anchors, paddings.entries(real, anchors))
+        torch.testing.assert_close(adapted[12:].view(2, 2, -1), wanted, atol=1e-4, rtol=1e-4)
+        assert (adapted - states).abs().max() > 0.1
+
+
+def test_adapters_bring_paddings_nearer_and_leave_real_rows(training, monkeypatch):
+    monkeypatch.setattr(LexicalAdapterTraining, "trained_paddings", lambda run: PromptTokens(run.model.embedding[:3] / 2))
+    changes = {"unitThreshold": 0.1, "otherShare": 0.5, "otherWeight": 0.3, "rank": 4, "scale": 2, "firstLayer": 2, "baseWeight": 1}
+    run = training("adapters", run=LexicalAdapterTraining, learningRate=0.003, tokens=14 * 80, **changes)
+    text = run.dataset.training[0]
+    with torch.no_grad():
+        before, base = run.divergences(text, run.anchors(text))
+        assert base.shape == (10,) and base.abs().max() < 0.02
+    run.run()
+    with torch.no_grad():
+        after, base = run.divergences(text, run.anchors(text))
+    assert after.mean() < 0.9 * before.mean() and base.mean() < 0.3
+    measured = run.measure(1)
+    assert 0 < measured["base"]["kl"] < 0.5 and measured["places"] > 0
