@@ -11,6 +11,7 @@ const shows: Readonly<Record<string, RegExp>> = {
   "custom-drafter.ts": /\S/,
   "from-json.ts": /speculative\(prompt-lookup, token-recycling\) identical/,
   "fewer-layers.ts": /the text is altered[\s\S]*layers of each row: 30 [\d ]* 26$/,
+  "trained-drafts.ts": /ppd: \d\.\d\d tokens a pass[\s\S]*hidden-transfer: \d\.[\s\S]*chimera: \d\./,
   "cautious-answer.ts": /kept \d\.\d\d ".+"[\s\S]*Trials at a place: .+\n\d+ tokens computed for 31 kept/,
 };
 

@@ -103,6 +103,19 @@ test("a run as a program gives its text again", async () => {
   expect(log.mock.calls[1]![0]).toMatch(/tokens\/s, \d+\.\d\d tokens a pass/);
 });
 
+test("a program registers packages of several parts", async () => {
+  const decoder = { use: "plain", schedule: { use: "skip-decode", minLayers: 2 } };
+  const run = await finished({ decoder });
+  expect(run.status.value).toMatchObject({ is: "done" });
+  const script = join(folder, "schedule.ts");
+  const program = runSnippet(run, playgroundRegistry().list());
+  expect(program).toContain("for (const plugin of skipDecode) registry.register(plugin);");
+  writeFileSync(script, program.replace('"./tiny.gguf"', JSON.stringify(file)));
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  await import(/* @vite-ignore */ script);
+  expect(log.mock.calls[0]![0]).toBe(textOf(run));
+});
+
 test("a program loads the draft models that its decoder names", async () => {
   const source = { use: "draft-model", model: file };
   const run = await finished({ decoder: { use: "speculative", drafters: [{ use: "rsd", source }] } });

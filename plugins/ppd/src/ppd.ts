@@ -25,7 +25,7 @@ const RANKS = 10;
 export function ppd(options: PpdOptions): Drafter {
   const { head, rows, foreignProbes } = parseOptions(NAME, optionsSchema, options);
   const given = new GivenPart(head, loadPromptTokens, NAME);
-  let embeddings = new Float32Array();
+  let embeddings: Float32Array = new Float32Array();
 
   const planFor = (model: Model): ProbePlan => {
     const { accuracy, copies } = given.part.manifest.shape;

@@ -3,6 +3,8 @@ import { CATALOG, type WorkerModelInfo } from "@foretoken/runtime/worker";
 import { HEADS } from "../parts.ts";
 import type { Run } from "./run.ts";
 
+const CORE = "@foretoken/core";
+
 /**
  * A run as a TypeScript program for Node: the same model in the same precision, messages, decoder, sampling and seed. A
  * model of the catalog is named; another one is looked for beside the program.
@@ -16,9 +18,13 @@ export function runSnippet(run: Run, parts: readonly PartInfo[]): string {
   const seed = status.is === "done" ? status.generation.seed : sampling.seed;
   const names = namesIn(decoder);
   const named = parts.filter(({ name }) => names.has(name));
-  const plugins = named.flatMap(({ name, from }) =>
-    from !== undefined && from !== "@foretoken/core" ? [{ variable: camelCase(name), from }] : [],
-  );
+  const packages = new Set(named.flatMap(({ from = CORE }) => (from === CORE ? [] : [from])));
+  const plugins = [...packages].map((from) => ({
+    from,
+    variable: camelCase(from.replace(/^.*\//, "")),
+    // A package of several parts exports them together.
+    isList: parts.filter((part) => part.from === from).length > 1,
+  }));
   const options = { messages, ...sampling, seed };
   const heads = HEADS.filter((head) => textsIn(decoder).has(head));
   // Draft models and heads are named in JSON; here they are found as in the worker.
@@ -33,10 +39,17 @@ export function runSnippet(run: Run, parts: readonly PartInfo[]): string {
     ...(heads.length > 0
       ? [`import { ${heads.map(camelCase).join(", ")} } from "@foretoken/smollm2-heads";`]
       : []),
-    ...plugins.map(({ variable, from }) => `import { plugin as ${variable} } from ${JSON.stringify(from)};`),
+    ...plugins.map(
+      ({ variable, from, isList }) =>
+        `import { ${isList ? "plugins" : "plugin"} as ${variable} } from ${JSON.stringify(from)};`,
+    ),
     "",
     "const registry = createRegistry();",
-    ...plugins.map(({ variable }) => `registry.register(${variable});`),
+    ...plugins.map(({ variable, isList }) =>
+      isList
+        ? `for (const plugin of ${variable}) registry.register(plugin);`
+        : `registry.register(${variable});`,
+    ),
     "",
     `const model = await loadModel(${JSON.stringify(sourceOf(run.model))}, ${inline({ dtype })});`,
     "const { text, report } = await generate(model, {",
