@@ -13,7 +13,7 @@ from .dataset import Chat
 from .distill import relative_error, sparse_divergence
 from .smollm import Layer, SmolLM
 from .train_draft import DraftTraining
-from .training_run import run_inputs, run_parser
+from .training_run import CHECKPOINT, run_inputs, run_parser
 
 
 def load_chimera(model: SmolLM, checkpoint: Path) -> ChimeraHead:
@@ -30,10 +30,13 @@ class ChimeraTraining(DraftTraining):
     """A network whose steps are unrolled, two at first and then all."""
 
     def start(self) -> ChimeraHead:
-        recipe = self.recipe
-        start, steps = recipe["start"], len(recipe["stepWeights"])
-        chats = self.dataset.training[: start["chats"]]
-        head = chimera_from_layer(self.model, chats, start["layer"], steps, recipe["rank"])
+        """The network before the first update: a layer of the target, or where another run ended."""
+        recipe, start = self.recipe, self.recipe["start"]
+        if "layer" in start:
+            chats = self.dataset.training[: start["chats"]]
+            head = chimera_from_layer(self.model, chats, start["layer"], len(recipe["stepWeights"]), recipe["rank"])
+        else:
+            head = load_chimera(self.model, self.folder.parent / start["run"] / CHECKPOINT)
         head.dropout = recipe["dropout"]
         self.laws: dict[int, tuple] = {}
         return head
