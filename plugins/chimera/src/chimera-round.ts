@@ -112,10 +112,8 @@ export class ChimeraRound {
     );
     const queries = nodes.map((node) => {
       const { parent } = tree.nodes[node];
-      const isNew = opened.indexOf(parent);
-      const above =
-        node === 0 ? textRows.length - 1 : isNew < 0 ? this.#contexts.get(parent) : textRows.length + isNew;
-      return this.#query(node, above);
+      if (node === 0) return this.#query(node, textRows.length - 1);
+      return this.#query(node, this.#contexts.get(parent) ?? textRows.length + opened.indexOf(parent));
     });
     const firstQuery = textRows.length + contextRows.length;
     const pass = await session.forward([...textRows, ...contextRows, ...queries], {

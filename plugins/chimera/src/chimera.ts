@@ -73,8 +73,9 @@ class ChimeraDrafting implements Drafting {
       const guesses = new Map(parents.map((parent, index) => [parent, likeliest(laws[index])]));
       for (const [index, { parent, rank, chance }] of level) {
         const above = nodes[parent];
-        const token = above === undefined ? undefined : guesses.get(above)?.[rank];
-        if (token !== undefined) nodes[index] = grown.add(above as number, token, "point", NAME, chance);
+        if (above === undefined) continue;
+        const token = guesses.get(above)?.[rank];
+        if (token !== undefined) nodes[index] = grown.add(above, token, "point", NAME, chance);
       }
     }
     return likeliestFirst(grown, shape, nodes);
