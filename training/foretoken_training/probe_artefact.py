@@ -20,7 +20,7 @@ from .artefact import WEIGHTS_FILE, read_tensors, write_manifest, write_tensors
 from .dataset import Chat, Dataset, load_dataset
 from .lexical_threshold import calibrated, confidences, threshold_table
 from .probe_accuracy import probe_accuracy
-from .probes import HiddenTransfer, Probes, PromptTokens
+from .probes import HiddenTransfer, Probes, PromptTokens, trained_probes
 from .real_rows import RealRowsOnDisk
 from .smollm import load_smollm
 from .training_run import CHECKPOINT
@@ -43,11 +43,6 @@ def read_probes(path: Path, depths: list[int] | None = None) -> Probes:
         return PromptTokens(tensors["embeddings"])
     stacked = lambda name: torch.stack([tensors[f"steps.{step}.{name}"] for step in range(1, len(depths) + 1)])
     return HiddenTransfer(depths, stacked("weight"), stacked("bias"))
-
-
-def trained(parts: dict[str, Tensor], depths: list[int] | None) -> Probes:
-    """The probes of a training run, finished or not, from what its checkpoint keeps of them."""
-    return PromptTokens(parts["embeddings"]) if depths is None else HiddenTransfer(depths, parts["weights"], parts["biases"])
 
 
 def training_of(recipe: dict, saved: dict, dataset: Dataset) -> dict:
@@ -84,7 +79,7 @@ def main() -> None:
     saved, depths = torch.load(arguments.run / CHECKPOINT), recipe.get("depths")
     name = NAMES[arguments.kind]
     folder = arguments.out / name
-    write_probes(folder / WEIGHTS_FILE, trained(saved["probes"], depths))
+    write_probes(folder / WEIGHTS_FILE, trained_probes(saved["probes"], depths))
     probes = read_probes(folder / WEIGHTS_FILE, depths)
     steps = len(recipe["stepWeights"])
     shape, held_out = measured(RealRowsOnDisk(model), probes, arguments.kind, steps, greedy, arguments.stride)

@@ -39,3 +39,8 @@ class HiddenTransfer(nn.Module):
 
 
 Probes = PromptTokens | HiddenTransfer
+
+
+def trained_probes(parts: dict[str, Tensor], depths: list[int] | None) -> Probes:
+    """The probes of a training run, finished or not, from what its checkpoint keeps of them; maps join at `depths`."""
+    return PromptTokens(parts["embeddings"]) if depths is None else HiddenTransfer(depths, parts["weights"], parts["biases"])

@@ -20,7 +20,7 @@ from .distill import sparse_divergence, sparse_law
 from .lexical_threshold import confidences, threshold_table
 from .probe_accuracy import probe_accuracy
 from .probe_pass import probe_stream
-from .probes import PromptTokens
+from .probes import PromptTokens, trained_probes
 from .real_rows import RealRowsOnDisk
 from .smollm import SmolLM, rms_norm, rotary
 from .train_lexical import LexicalTraining
@@ -56,7 +56,7 @@ class LexicalAdapterTraining(LexicalTraining):
         return Adapters(self.model, self.recipe["rank"], self.recipe["scale"], self.recipe["firstLayer"])
 
     def trained_paddings(self) -> PromptTokens:
-        return PromptTokens(torch.load(self.folder.parent / self.recipe["paddings"] / CHECKPOINT)["probes"]["embeddings"])
+        return trained_probes(torch.load(self.folder.parent / self.recipe["paddings"] / CHECKPOINT)["probes"], None)
 
     @property
     def adapters(self) -> Adapters:

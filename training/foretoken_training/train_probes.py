@@ -21,7 +21,7 @@ from .dataset import Chat, Dataset
 from .distill import sparse_divergence, sparse_law
 from .probe_accuracy import answer_anchors, probe_accuracy
 from .probe_pass import probe_states
-from .probes import HiddenTransfer, Probes, PromptTokens
+from .probes import Probes, PromptTokens, trained_probes
 from .real_rows import RealRowsOnDisk
 from .smollm import SmolLM
 from .training_run import CHECKPOINT, TrainingRun, run_inputs, run_parser
@@ -44,10 +44,9 @@ class ProbeTraining(TrainingRun):
         """The probes before the first update; another run may have left them."""
         start = self.recipe["start"]
         self.store = self.open_store()
-        probes = self.untrained(start)
         if "run" in start:
-            probes.load_state_dict(torch.load(self.folder.parent / start["run"] / CHECKPOINT)[self.part])
-        return probes
+            return trained_probes(torch.load(self.folder.parent / start["run"] / CHECKPOINT)[self.part], self.recipe.get("depths"))
+        return self.untrained(start)
 
     def open_store(self) -> RealRowsOnDisk:
         return RealRowsOnDisk(self.model)
