@@ -20,7 +20,7 @@ AGREEMENT = 0.98
 @torch.inference_mode()
 def confidences(model: SmolLM, store: RealRowsOnDisk, probes: PromptTokens, chats: list[Chat], stride: int) -> tuple[Tensor, Tensor]:
     """For each anchor of the answers and each padding, `[A, n]`: the least probability of a likeliest token from the anchor's own to the
-    padding's, and whether the padding's is the greedy token of the target that wrote the answer; `model` may be that target, adapted."""
+    padding's, 0 from where a token repeats the one before, and whether the padding's is the greedy token of the target that wrote the answer; `model` may be that target, adapted."""
     count = len(probes.embeddings)
     least, right = [], []
     for chat in chats:
@@ -28,10 +28,12 @@ def confidences(model: SmolLM, store: RealRowsOnDisk, probes: PromptTokens, chat
         real = store.of(chat)
         likeliest = F.linear(chat.states.float(), model.head).argmax(-1)
         states = rms_norm(real.residuals[model.shape.layers][anchors], model.final_norm, model.shape.norm_epsilon)
-        own = F.linear(states, model.head).softmax(-1).amax(-1)
+        own = F.linear(states, model.head).softmax(-1).max(-1, keepdim=True)
         laws = F.linear(probe_states(model, real, anchors, probes.entries(real, anchors)), model.head).softmax(-1)
         sure, guesses = laws.max(-1)
-        least.append(torch.cat([own[:, None], sure], dim=1).cummin(dim=1).values[:, 1:])
+        chosen = torch.cat([own.indices, guesses], dim=1)
+        sure = sure.masked_fill(chosen[:, 1:] == chosen[:, :-1], 0)
+        least.append(torch.cat([own.values, sure], dim=1).cummin(dim=1).values[:, 1:])
         right.append(guesses == likeliest[anchors[:, None] + 1 + torch.arange(count)])
     return torch.cat(least), torch.cat(right)
 
