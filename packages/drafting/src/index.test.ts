@@ -52,6 +52,7 @@ test("exports what several drafters share", () => {
     "saveSuccessors",
     "saveTable",
     "selfDraftCost",
+    "sharedLength",
     "sourceDrafter",
     "statePlan",
     "successorChance",

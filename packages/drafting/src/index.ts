@@ -31,6 +31,7 @@ export {
   probeTrees,
 } from "./probe-trees.ts";
 export { SelfDraft, type SelfDraftOptions, selfDraftCost } from "./self-draft.ts";
+export { sharedLength } from "./shared-length.ts";
 export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
 export { affordableTrees, type StatePlanOptions, statePlan } from "./state-plan.ts";

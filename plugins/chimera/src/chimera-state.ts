@@ -8,7 +8,7 @@ import type {
   TokenLaw,
   TokenTree,
 } from "@foretoken/core";
-import { TargetStates } from "@foretoken/drafting";
+import { sharedLength, TargetStates } from "@foretoken/drafting";
 import { ChimeraRound } from "./chimera-round.ts";
 import type { Network } from "./network.ts";
 
@@ -74,10 +74,4 @@ export class ChimeraState implements DraftState {
   dispose(): void {
     this.#session.dispose();
   }
-}
-
-function sharedLength(a: readonly TokenId[], b: readonly TokenId[]): number {
-  const most = Math.min(a.length, b.length);
-  for (let index = 0; index < most; index++) if (a[index] !== b[index]) return index;
-  return most;
 }

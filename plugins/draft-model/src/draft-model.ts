@@ -13,7 +13,7 @@ import {
   type TokenLaw,
   type TokenTree,
 } from "@foretoken/core";
-import { DraftRows } from "@foretoken/drafting";
+import { DraftRows, sharedLength } from "@foretoken/drafting";
 import { type DraftModelOptions, isModel, optionsSchema } from "./options.ts";
 import { vocabularyDifference } from "./vocabulary.ts";
 
@@ -126,10 +126,4 @@ class DraftModel implements DraftState {
   dispose(): void {
     this.#draft.dispose();
   }
-}
-
-function sharedLength(a: readonly TokenId[], b: readonly TokenId[]): number {
-  const most = Math.min(a.length, b.length);
-  for (let index = 0; index < most; index++) if (a[index] !== b[index]) return index;
-  return most;
 }

@@ -13,7 +13,7 @@ import {
   type TokenLaw,
   type TokenTree,
 } from "@foretoken/core";
-import { DraftRows, GivenPart, loadHead, TargetStates } from "@foretoken/drafting";
+import { DraftRows, GivenPart, loadHead, sharedLength, TargetStates } from "@foretoken/drafting";
 import type { RuntimeModel } from "@foretoken/runtime";
 import { FeatureSession } from "./feature-session.ts";
 import { optionsSchema, type TrainedDraftOptions } from "./options.ts";
@@ -138,10 +138,4 @@ class TrainedDraft implements DraftState {
   dispose(): void {
     this.#draft.dispose();
   }
-}
-
-function sharedLength(a: readonly TokenId[], b: readonly TokenId[]): number {
-  const most = Math.min(a.length, b.length);
-  for (let index = 0; index < most; index++) if (a[index] !== b[index]) return index;
-  return most;
 }
