@@ -3,7 +3,7 @@
 //   node scripts/lud-table.mjs [--thresholds 0.5,0.7,0.8,0.9,0.95,0.99] [--head folder] [--per-group 20] [--resume folder] [--out file]
 //
 // Needs `npm run build`. Answers the tasks of `foretoken bench quality` greedily: plain, lud at each threshold, and lud with `verify` at the
-// head's own. `agreed` of `kept` guesses are what the target says there, behind the guesses kept before; `of N` counts passes that made N
+// lowest. `agreed` of `kept` guesses are what the target says there, behind the guesses kept before; `of N` counts passes that made N
 // tokens. Only counts are reported, so it may run beside other work.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -46,10 +46,7 @@ if (values.resume !== undefined) await mkdir(values.resume, { recursive: true })
 
 const { summary, measurements } = await measureQuality({
   model,
-  decoders: [
-    ...thresholds.map((threshold) => counted(threshold)),
-    { name: "lud verified", decoder: lud({ head, verify: true }) },
-  ],
+  decoders: [...thresholds.map((threshold) => counted(threshold)), verified(thresholds[0])],
   tasks,
   maxTokens: Number(values["max-tokens"]),
   resume: values.resume && join(values.resume, "lud.json"),
@@ -95,6 +92,12 @@ function counted(threshold) {
       return read;
     },
   };
+}
+
+/** LUD whose guesses are a draft. */
+function verified(threshold) {
+  const json = { threshold, verify: true };
+  return { name: `lud ${threshold} verified`, decoder: lud({ head, ...json }), json };
 }
 
 function zero() {
