@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .smollm import Layer, ModelShape, SmolLM, rms_norm, rotate
+from .training_run import CHECKPOINT
 
 MATRICES = ("query_key_value", "attention_output", "gate_up", "down")
 
@@ -43,6 +46,13 @@ class Adapters(nn.Module):
             for index, layer in enumerate(model.layers[self.first :], start=self.first)
         ]
         return SmolLM(model.shape, model.embedding, model.layers[: self.first] + layers, model.final_norm, model.head)
+
+
+def load_adapters(model: SmolLM, recipe: dict, run: Path) -> Adapters:
+    """The adapters of a training run, finished or not."""
+    adapters = Adapters(model, recipe["rank"], recipe["scale"], recipe.get("firstLayer", 0))
+    adapters.load_state_dict(torch.load(run / CHECKPOINT)["adapters"])
+    return adapters
 
 
 def decoder_layer(

@@ -2,9 +2,9 @@
 
     python -m foretoken_training.probe_artefact --model $MODEL --kind prompt-tokens --run work/ppd --recipe recipes/ppd.json
 
-    prompt-tokens, lexical-units    embeddings        F32 [n, D]
-    hidden-transfer                 steps.1.weight    I8  [D, D], with steps.1.weight.scales
-                                    steps.1.bias      F32 [D]
+    prompt-tokens      embeddings        F32 [n, D]
+    hidden-transfer    steps.1.weight    I8  [D, D], with steps.1.weight.scales
+                       steps.1.bias      F32 [D]
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from torch import Tensor
 
 from .artefact import WEIGHTS_FILE, read_tensors, write_manifest, write_tensors
 from .dataset import Chat, Dataset, load_dataset
-from .lexical_threshold import calibrated, confidences, threshold_table
 from .probe_accuracy import probe_accuracy
 from .probes import HiddenTransfer, Probes, PromptTokens, trained_probes
 from .real_rows import RealRowsOnDisk
 from .smollm import load_smollm
 from .training_run import CHECKPOINT
 
-NAMES = {"prompt-tokens": "smollm2-ppd", "hidden-transfer": "smollm2-hidden-transfer", "lexical-units": "smollm2-lud"}
+NAMES = {"prompt-tokens": "smollm2-ppd", "hidden-transfer": "smollm2-hidden-transfer"}
 
 
 def write_probes(path: Path, probes: Probes) -> None:
@@ -50,16 +49,9 @@ def training_of(recipe: dict, saved: dict, dataset: Dataset) -> dict:
     return {"recipe": recipe, "seed": recipe["seed"], "updates": saved["updates"], "tokens": saved["visited"], "data": data}
 
 
-def measured(store: RealRowsOnDisk, probes: Probes, kind: str, steps: int, chats: list[Chat], stride: int) -> tuple[dict, dict]:
-    """The manifest's shape, and what was found on held-out answers."""
-    width = store.model.shape.width
-    accuracy = probe_accuracy(store.model, store, probes, steps, chats, stride)
-    found = {"chats": len(chats), "stride": stride} | accuracy.table()
-    if kind == "lexical-units":
-        table = threshold_table(*confidences(store.model, store, probes, chats, stride))
-        return {"width": width, "lookAhead": 1 + steps, "threshold": calibrated(table)}, found | {"thresholds": table}
-    own = {"copies": 1} if kind == "prompt-tokens" else {"layers": probes.depths}
-    return {"width": width, "steps": steps} | own | {"accuracy": accuracy.by_rank()}, found
+def greedy_answers(dataset: Dataset) -> list[Chat]:
+    """Held-out chats in whose answers the next token is the target's likeliest."""
+    return [chat for chat in dataset.held_out if chat.temperature == 0]
 
 
 def main() -> None:
@@ -75,16 +67,17 @@ def main() -> None:
     torch.set_num_threads(1)
     recipe = json.loads(arguments.recipe.read_text())
     model, dataset = load_smollm(arguments.model), load_dataset(arguments.chats, recipe["shards"])
-    greedy = [chat for chat in dataset.held_out if chat.temperature == 0]
-    saved, depths = torch.load(arguments.run / CHECKPOINT), recipe.get("depths")
+    saved, depths, steps = torch.load(arguments.run / CHECKPOINT), recipe.get("depths"), len(recipe["stepWeights"])
     name = NAMES[arguments.kind]
-    folder = arguments.out / name
-    write_probes(folder / WEIGHTS_FILE, trained_probes(saved["probes"], depths))
-    probes = read_probes(folder / WEIGHTS_FILE, depths)
-    steps = len(recipe["stepWeights"])
-    shape, held_out = measured(RealRowsOnDisk(model), probes, arguments.kind, steps, greedy, arguments.stride)
+    weights = arguments.out / name / WEIGHTS_FILE
+    write_probes(weights, trained_probes(saved["probes"], depths))
+    chats = greedy_answers(dataset)
+    accuracy = probe_accuracy(model, RealRowsOnDisk(model), read_probes(weights, depths), steps, chats, arguments.stride)
+    own = {"copies": 1} if depths is None else {"layers": depths}
+    shape = {"width": model.shape.width, "steps": steps} | own | {"accuracy": accuracy.by_rank()}
+    held_out = {"chats": len(chats), "stride": arguments.stride} | accuracy.table()
     about = {"training": training_of(recipe, saved, dataset), "heldOut": held_out}
-    write_manifest(arguments.kind, name, arguments.model, folder, shape, about)
+    write_manifest(arguments.kind, name, arguments.model, weights.parent, shape, about)
     print(json.dumps(held_out, indent=2))
 
 

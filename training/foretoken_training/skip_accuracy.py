@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from .adapters import Adapters
+from .adapters import Adapters, load_adapters
 from .dataset import Chat, load_dataset
-from .skip_model import load_adapters, scheduled_states
+from .skip_model import scheduled_states
 from .skip_schedule import SkipSchedule
 from .smollm import SmolLM, load_smollm
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .adapters import Adapters
-from .skip_model import load_adapters
+from .adapters import Adapters, load_adapters
 from .smollm import ModelShape, load_smollm
 
 

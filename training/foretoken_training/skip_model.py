@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
 from .adapters import Adapters, decoder_layer
 from .smollm import SmolLM, rms_norm, rotary
-from .training_run import CHECKPOINT
-
-
-def load_adapters(model: SmolLM, recipe: dict, run: Path) -> Adapters:
-    """The adapters of a training run, finished or not."""
-    adapters = Adapters(model, recipe["rank"], recipe["scale"])
-    adapters.load_state_dict(torch.load(run / CHECKPOINT)["adapters"])
-    return adapters
 
 
 def scheduled_states(model: SmolLM, tokens: Tensor, columns: list[int], adapters: Adapters | None = None) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .adapters import Adapters, decoder_layer
+from .adapters import Adapters, decoder_layer, load_adapters
 from .dataset import Chat
 from .distill import sparse_divergence, sparse_law
 from .lexical_threshold import confidences, threshold_table
@@ -53,6 +53,8 @@ class LexicalAdapterTraining(LexicalTraining):
     def start(self) -> Adapters:
         self.store = self.open_store()
         self.paddings = self.trained_paddings()
+        if "run" in self.recipe["start"]:
+            return load_adapters(self.model, self.recipe, self.folder.parent / self.recipe["start"]["run"])
         return Adapters(self.model, self.recipe["rank"], self.recipe["scale"], self.recipe["firstLayer"])
 
     def trained_paddings(self) -> PromptTokens:

@@ -340,7 +340,7 @@ def test_rows_under_one_mask_are_the_text_and_its_probes():
 
 def test_adapters_bring_paddings_nearer_and_leave_real_rows(training, monkeypatch):
     monkeypatch.setattr(LexicalAdapterTraining, "trained_paddings", lambda run: PromptTokens(run.model.embedding[:3] / 2))
-    changes = {"unitThreshold": 0.1, "otherShare": 0.5, "otherWeight": 0.3, "rank": 4, "scale": 2, "firstLayer": 2, "baseWeight": 1}
+    changes = {"start": {}, "unitThreshold": 0.1, "otherShare": 0.5, "otherWeight": 0.3, "rank": 4, "scale": 2, "firstLayer": 2, "baseWeight": 1}
     run = training("adapters", run=LexicalAdapterTraining, learningRate=0.003, tokens=14 * 80, **changes)
     text = run.dataset.training[0]
     with torch.no_grad():
