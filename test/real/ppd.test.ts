@@ -44,7 +44,8 @@ test("logits behind prompt tokens are the training code's", async () => {
   for (const { probes } of places) {
     for (const { ids, logits } of probes) {
       const given = await pass.logits(row++);
-      for (const [index, id] of ids.entries()) expect(Math.abs(given[id]! - logits[index]!)).toBeLessThan(1e-3);
+      for (const [index, id] of ids.entries())
+        expect(Math.abs(given[id]! - logits[index]!)).toBeLessThan(1e-3);
     }
   }
   session.dispose();
