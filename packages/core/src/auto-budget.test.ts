@@ -121,6 +121,32 @@ describe("what a table drafts", () => {
     expect(rounds[2]! - rounds[0]!).toBe(8);
   });
 
+  test("that costs more than rows is tried ever more seldom, and asked for again once it pays", () => {
+    const probing = { ...table, cost: (_, nodes) => (nodes === 0 ? 0 : 0.6) } as Drafter;
+    const budgeting = autoBudget().start();
+    const asked: number[] = [];
+    let position = 0;
+    const round = (right: boolean) => {
+      const context = contextOf(linear(0.1), [probing], position);
+      const [limit] = budgeting.split(context);
+      if (limit! > 0) asked.push(position);
+      const tree = limit! > 0 ? TokenTree.chain(0, right ? [1, 1, 1, 1] : [9, 9, 9, 9], "table") : undefined;
+      const [kept] = budgeting.trim!([tree], context);
+      budgeting.observe({ tokens: [1], rows: 1 + (kept ?? 0), bySource: {} } as unknown as DecodeStep);
+      position++;
+      return kept ?? 0;
+    };
+    for (let count = 0; count < 200; count++) round(false);
+    const tries = asked.filter((at) => at > 40);
+    expect(asked.length).toBeLessThan(24);
+    expect(tries.length).toBeGreaterThan(1);
+    const before = asked.length;
+    let verified = 0;
+    for (let count = 0; count < 800; count++) verified += round(true) > 0 ? 1 : 0;
+    expect(asked.length).toBeGreaterThan(before + 50);
+    expect(verified).toBeGreaterThan(50);
+  });
+
   test("an own estimate of the drafter counts before anything was seen", () => {
     const context = contextOf(linear(0.3), [table], 5);
     const budgeting = autoBudget().start();

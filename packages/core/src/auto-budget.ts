@@ -2,6 +2,7 @@ import { AcceptanceRecord } from "./acceptance-record.ts";
 import type { Budget, BudgetContext, Budgeting } from "./budget.ts";
 import { chooseNodes } from "./choose-nodes.ts";
 import type { DecodeStep } from "./decoder.ts";
+import type { Drafter } from "./drafter.ts";
 import { DecodingError } from "./errors.ts";
 import { RowPrices } from "./row-prices.ts";
 import type { TokenTree } from "./token-tree.ts";
@@ -40,10 +41,12 @@ const DRAWN_PRIOR = 0.8;
 const NEXT_PRIOR = 0.9;
 /** Rounds until a drafter that was not worth drawing is tried again; each time twice as many, up to the most. */
 const FIRST_WAIT = 8;
-const LONGEST_WAIT = 128;
+const LONGEST_WAIT = 64;
 /** Rounds of a chosen tree that was not worth a row, after which it is asked for in one of so many rounds only: proposing takes time too. */
 const PATIENCE = 16;
 const SELDOM = 4;
+/** The same of one whose proposals cost more than rows, such as probes. */
+const COSTLY_PATIENCE = 4;
 /** Trees that old experience may weigh against a try. */
 const REMEMBERED = 8;
 
@@ -57,7 +60,7 @@ interface DrafterState {
   accepted: number;
   /** Rounds since nodes of its were verified. */
   idle: number;
-  /** Rounds until the next try, where it is not worth drawing, and until the one behind that. */
+  /** Rounds until the next try, where it is not worth drawing or probing, and until the one behind that. */
   rest: number;
   wait: number;
 }
@@ -87,12 +90,13 @@ class AutoBudgeting implements Budgeting {
     if (this.#position !== context.context) for (const { record } of this.#drafters) record.forgetOpen();
     this.#position = context.context;
     this.#context = context;
-    return drafters.map(({ proposal, defaultLimit }, index) =>
-      proposal === "deterministic"
-        ? this.#worthAsking(index)
-          ? Math.min(room, this.#nodes)
-          : 0
-        : this.#worthDrawing(index, Math.min(room, this.#nodes, defaultLimit), context),
+    const most = Math.min(room, this.#nodes);
+    return drafters.map((drafter, index) =>
+      drafter.proposal === "sampled"
+        ? this.#worthDrawing(index, Math.min(most, drafter.defaultLimit), context)
+        : this.#worthAsking(index, drafter)
+          ? most
+          : 0,
     );
   }
 
@@ -111,7 +115,10 @@ class AutoBudgeting implements Budgeting {
       state.record.drafted(tree);
       state.offered += tree.size;
       state.kept += kept[index]!;
-      if (kept[index]! > 0) state.idle = 0;
+      if (kept[index]! === 0) continue;
+      state.idle = 0;
+      // A drawn tree is always kept, worth its rows or not.
+      if (context.drafters[index]!.proposal === "deterministic") Object.assign(state, NO_LOSS);
     }
     return kept;
   }
@@ -180,9 +187,20 @@ class AutoBudgeting implements Budgeting {
     }, 0);
   }
 
-  /** In two rounds running: what a drafter probes in one it proposes in the next. */
-  #worthAsking(index: number): boolean {
-    return this.#drafters[index]!.idle < PATIENCE || this.#rounds % (2 * SELDOM) < 2;
+  /** Tries go over two rounds: what a drafter probes in one it proposes in the next. Costly ones are tried ever more seldom. */
+  #worthAsking(index: number, { cost }: Drafter): boolean {
+    const state = this.#drafters[index]!;
+    if (cost === undefined) return state.idle < PATIENCE || this.#rounds % (2 * SELDOM) < 2;
+    if (state.idle < COSTLY_PATIENCE) return true;
+    if (state.rest-- > 0) return false;
+    if (state.rest < -1) this.#restLonger(state);
+    else state.record.shorten(REMEMBERED);
+    return true;
+  }
+
+  #restLonger(state: DrafterState): void {
+    state.rest = state.wait;
+    state.wait = Math.min(LONGEST_WAIT, 2 * state.wait);
   }
 
   /** Nodes of a tree that has to be drawn before anything is known about it. */
@@ -208,12 +226,13 @@ class AutoBudgeting implements Budgeting {
       return nodes;
     }
     if (state.rest-- > 0) return 0;
-    state.rest = state.wait;
-    state.wait = Math.min(LONGEST_WAIT, 2 * state.wait);
+    this.#restLonger(state);
     state.record.shorten(REMEMBERED);
     return most;
   }
 }
+
+const NO_LOSS = { rest: FIRST_WAIT, wait: 2 * FIRST_WAIT };
 
 const newState = (name: string): DrafterState => ({
   name,
@@ -222,6 +241,5 @@ const newState = (name: string): DrafterState => ({
   kept: 0,
   accepted: 0,
   idle: 0,
-  rest: FIRST_WAIT,
-  wait: 2 * FIRST_WAIT,
+  ...NO_LOSS,
 });
