@@ -57,7 +57,7 @@ export function probeTrees(
 /**
  * The trees whose node counts give most tokens a pass: each count in turn is set to its best value among the others, until none moves.
  *
- * @param rows - As in {@link ProbeTreeOptions}, at least 1.
+ * @param accuracy - As {@link probeTrees} takes it.
  */
 export function bestProbeTrees(
   accuracy: readonly (readonly number[])[],
