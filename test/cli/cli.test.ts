@@ -143,9 +143,9 @@ test("doctor tells machine, packages, cache, plugins and what the model is", asy
   expect(report.node).toBe(process.version);
   expect(report.cache.folder).toBe(cache);
   expect(report.packages.map(({ name }: { name: string }) => name)).toContain("onnxruntime-node");
-  // SkipDecode offers two parts: a schedule, and the same as a draft source.
+  // Some offer a second part: the same as a draft.
   expect(report.plugins.map(({ name }: { name: string }) => name).sort()).toEqual(
-    [...readdirSync("plugins"), "skip-decode-draft"].sort(),
+    [...readdirSync("plugins"), "chimera-draft", "lud-draft", "skip-decode-draft"].sort(),
   );
   expect(report.model).toMatchObject({ device: "cpu", vocabularySize: 512, contextLength: 512 });
   expect(report.model.endTokens.length).toBeGreaterThan(0);
