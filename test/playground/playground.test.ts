@@ -181,7 +181,7 @@ test("gives a run away as JSON and as a program", async () => {
 test("makes its form of the registry, and says what is wrong", async () => {
   const page = await openPage();
   const decoder = page.getByRole("combobox", { name: "Decoder", exact: true });
-  expect(await decoder.locator("option").allTextContents()).toEqual(["cntp", "plain", "speculative"]);
+  expect(await decoder.locator("option").allTextContents()).toEqual(["cntp", "lud", "plain", "speculative"]);
   await page.getByText("Options of prompt-lookup").click();
   await page.getByLabel("Min ngram").fill("9");
   await page.getByLabel("Max ngram").fill("4");
