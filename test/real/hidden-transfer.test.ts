@@ -1,27 +1,11 @@
-import { readFileSync } from "node:fs";
-import { fixedBudget, generate, plain, type RowInput, speculative } from "@foretoken/core";
+import { fixedBudget, generate, plain, speculative } from "@foretoken/core";
 import { hiddenTransfer, loadTransferMaps } from "@foretoken/hidden-transfer";
 import { promptLookup } from "@foretoken/prompt-lookup";
 import { type LoadedModel, loadModel } from "@foretoken/runtime";
 import { smollm2HiddenTransfer } from "@foretoken/smollm2-heads";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { transferExtensions, transferInputs } from "../../plugins/hidden-transfer/src/transfer-extensions.ts";
-
-/** Made by training/foretoken_training/probe_fixture.py. */
-const expected: {
-  readonly tokens: readonly number[];
-  readonly places: readonly {
-    /** The real row that the probes stand behind. */
-    readonly anchor: number;
-    /** For each step the largest logits. */
-    readonly probes: readonly { readonly ids: readonly number[]; readonly logits: readonly number[] }[];
-  }[];
-} = JSON.parse(
-  readFileSync(
-    new URL("../../plugins/hidden-transfer/src/__fixtures__/smollm2-hidden-transfer.json", import.meta.url),
-    "utf8",
-  ),
-);
+import { expectTrainingLogits } from "./probe-parity.ts";
 
 let model: LoadedModel;
 beforeAll(async () => {
@@ -32,25 +16,15 @@ afterAll(() => model?.dispose());
 test("pseudo rows have the training code's logits", async () => {
   const maps = await loadTransferMaps(smollm2HiddenTransfer);
   await model.prepare({ extensions: transferExtensions(maps), embeddings: true });
-  const { step, source } = transferInputs(maps);
-  const text = expected.tokens.map((token): RowInput => ({ token }));
-  const probes = expected.places.flatMap(({ anchor, probes }, place) =>
-    probes.map((_, index): RowInput => {
-      const first = text.length + place * probes.length;
-      return {
-        embedding: new Float32Array(model.width),
-        parent: index === 0 ? anchor : first + index - 1,
-        integers: { [step]: index + 1, [source]: index + 1 },
-      };
-    }),
+  const inputs = transferInputs(maps);
+  const fixture = new URL(
+    "../../plugins/hidden-transfer/src/__fixtures__/smollm2-hidden-transfer.json",
+    import.meta.url,
   );
-  const session = model.createSession();
-  const pass = await session.forward([...text, ...probes], { logits: "all" });
-  for (const [row, { ids, logits }] of expected.places.flatMap(({ probes }) => probes).entries()) {
-    const given = await pass.logits(text.length + row);
-    for (const [at, id] of ids.entries()) expect(Math.abs(given[id] - logits[at])).toBeLessThan(1e-3);
-  }
-  session.dispose();
+  await expectTrainingLogits(model, fixture, (step) => ({
+    embedding: new Float32Array(model.width),
+    integers: { [inputs.step]: step, [inputs.source]: step },
+  }));
 }, 60_000);
 
 test.each([0, 0.8])(

@@ -1,23 +1,10 @@
-import { readFileSync } from "node:fs";
-import { type Decoder, generate, plain, type RowInput, speculative } from "@foretoken/core";
+import { type Decoder, generate, plain, speculative } from "@foretoken/core";
 import { type KeptToken, loadLexicalUnits, lud, ludDraft } from "@foretoken/lud";
 import { promptLookup } from "@foretoken/prompt-lookup";
 import { type LoadedModel, loadModel } from "@foretoken/runtime";
 import { smollm2Lud } from "@foretoken/smollm2-heads";
 import { afterAll, beforeAll, expect, test } from "vitest";
-
-/** Made by the training code: what it computes behind paddings. */
-const expected: {
-  readonly tokens: readonly number[];
-  readonly places: readonly {
-    /** The row behind which the paddings hang. */
-    readonly anchor: number;
-    /** For each padding, the largest logits. */
-    readonly probes: readonly { readonly ids: readonly number[]; readonly logits: readonly number[] }[];
-  }[];
-} = JSON.parse(
-  readFileSync(new URL("../../plugins/lud/src/__fixtures__/smollm2-lud.json", import.meta.url), "utf8"),
-);
+import { expectTrainingLogits } from "./probe-parity.ts";
 
 let model: LoadedModel;
 beforeAll(async () => {
@@ -27,28 +14,13 @@ afterAll(() => model?.dispose());
 
 test("logits behind paddings are the training code's", async () => {
   const part = await loadLexicalUnits(smollm2Lud);
-  const { width, lookAhead } = part.manifest.shape;
+  const { width } = part.manifest.shape;
   const embeddings = part.floats("embeddings");
   await model.prepare({ embeddings: true, tree: true });
-  const { tokens, places } = expected;
-  const rows: RowInput[] = tokens.map((token) => ({ token }));
-  for (const { anchor } of places) {
-    for (let offset = 0; offset < lookAhead - 1; offset++) {
-      const embedding = embeddings.subarray(offset * width, (offset + 1) * width);
-      rows.push({ embedding, parent: offset === 0 ? anchor : rows.length - 1 });
-    }
-  }
-  const session = model.createSession();
-  const pass = await session.forward(rows, { logits: "all" });
-  let row = tokens.length;
-  for (const { probes } of places) {
-    for (const { ids, logits } of probes) {
-      const given = await pass.logits(row++);
-      for (const [index, id] of ids.entries())
-        expect(Math.abs(given[id]! - logits[index]!)).toBeLessThan(1e-3);
-    }
-  }
-  session.dispose();
+  const fixture = new URL("../../plugins/lud/src/__fixtures__/smollm2-lud.json", import.meta.url);
+  await expectTrainingLogits(model, fixture, (step) => ({
+    embedding: embeddings.subarray((step - 1) * width, step * width),
+  }));
 }, 60_000);
 
 const messages = [{ role: "user", content: "Write the numbers from one to ten as words, twice." }];

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .dataset import Chat
+from .dataset import Chat, Dataset
 from .draft_head import DraftHead
+from .smollm import SmolLM
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,13 @@ def chain_accuracy(head: DraftHead, rows: Tensor, vocabulary: Tensor, embedding:
             taken = min(int(accepted[position]) + 1, length - 1 - position)
             position, passes, tokens = position + taken, passes + 1, tokens + taken
     return ChainAccuracy(roots, reached, passes, tokens)
+
+
+def chain_tables(model: SmolLM, head: DraftHead, vocabulary: Tensor, dataset: Dataset, steps: int) -> dict:
+    """The tables of held-out answers, by the temperature that they were written at."""
+    kinds = {"greedy": lambda t: t == 0, "temperature 0.6": lambda t: 0 < t < 1, "temperature 1": lambda t: t == 1}
+    chats_of = lambda is_of: [chat for chat in dataset.held_out if is_of(chat.temperature)]
+    rows = model.head[vocabulary]
+    return {
+        kind: chain_accuracy(head, rows, vocabulary, model.embedding, chats_of(is_of), steps).table() for kind, is_of in kinds.items()
+    }

@@ -19,10 +19,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .accuracy import chain_accuracy
+from .accuracy import chain_tables
 from .artefact import WEIGHTS_FILE, read_tensors, write_manifest, write_tensors
 from .chimera_head import ChimeraHead, StepHeads
-from .dataset import Chat, Dataset, load_dataset
+from .dataset import Chat, greedy_answers, load_dataset
 from .draft_artefact import layer_matrices, norms, read_layer
 from .draft_artefact import shape_of as layer_shape
 from .smollm import ModelShape, SmolLM, load_smollm
@@ -86,17 +86,6 @@ def rank_accuracy(model: SmolLM, head: ChimeraHead, vocabulary: Tensor, chats: l
     return [[round(share, 4) for share in step] for step in (hits / places).tolist()]
 
 
-def chain_tables(model: SmolLM, head: ChimeraHead, vocabulary: Tensor, dataset: Dataset) -> dict:
-    """Accepted chains of own drafts, by the temperature of the answers."""
-    kinds = {"greedy": lambda t: t == 0, "temperature 0.6": lambda t: 0 < t < 1, "temperature 1": lambda t: t == 1}
-    return {
-        kind: chain_accuracy(
-            head, model.head[vocabulary], vocabulary, model.embedding, [c for c in dataset.held_out if is_of(c.temperature)], head.steps
-        ).table()
-        for kind, is_of in kinds.items()
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write Chimera's trained network as int8 safetensors with a manifest.")
     parser.add_argument("--model", type=Path, required=True, help="GGUF file")
@@ -108,7 +97,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     from .train_chimera import load_chimera
-    from .training_run import CHECKPOINT
+    from .training_run import CHECKPOINT, training_of
 
     recipe = json.loads(arguments.recipe.read_text())
     model, dataset = load_smollm(arguments.model), load_dataset(arguments.chats, recipe["shards"])
@@ -117,17 +106,10 @@ def main() -> None:
     weights = folder / WEIGHTS_FILE
     write_weights(load_chimera(model, arguments.run / CHECKPOINT), saved["vocabulary"], weights)
     head, vocabulary = read_weights(model.shape, weights)
-    greedy = [chat for chat in dataset.held_out if chat.temperature == 0]
-    accuracy = rank_accuracy(model, head, vocabulary, greedy)
+    accuracy = rank_accuracy(model, head, vocabulary, greedy_answers(dataset))
     about = {
-        "training": {
-            "recipe": recipe,
-            "seed": recipe["seed"],
-            "updates": saved["updates"],
-            "tokens": saved["visited"],
-            "data": {"sha256": dataset.hash, "chats": len(dataset.training), "tokens": dataset.tokens},
-        },
-        "heldOut": {"chats": len(dataset.held_out)} | chain_tables(model, head, vocabulary, dataset),
+        "training": training_of(recipe, saved, dataset),
+        "heldOut": {"chats": len(dataset.held_out)} | chain_tables(model, head, vocabulary, dataset, head.steps),
     }
     write_manifest(KIND, arguments.name, arguments.model, folder, shape_of(head, len(vocabulary), accuracy), about)
     print(json.dumps({"accuracy": accuracy} | about["heldOut"], indent=2))

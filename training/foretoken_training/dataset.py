@@ -82,3 +82,8 @@ def reduced_vocabulary(chats: list[Chat], head: Tensor, size: int, prefix: int =
     for states in torch.cat([chat.states[prefix::stride] for chat in chats]).float().split(512):
         expected += (states @ head.T).softmax(-1).sum(0)
     return expected.topk(size).indices.sort().values
+
+
+def greedy_answers(dataset: Dataset) -> list[Chat]:
+    """Held-out chats in whose answers the next token is the target's likeliest."""
+    return [chat for chat in dataset.held_out if chat.temperature == 0]

@@ -16,13 +16,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from .accuracy import chain_accuracy
+from .accuracy import chain_tables
 from .artefact import WEIGHTS_FILE, read_tensors, write_manifest, write_tensors
-from .dataset import Dataset, load_dataset
+from .dataset import load_dataset
 from .draft_head import DraftHead
-from .smollm import Layer, ModelShape, SmolLM, load_smollm
+from .smollm import Layer, ModelShape, load_smollm
 
 KIND = "feature-head"
+STEPS = 4  # of the chains that are measured
 
 
 def layer_matrices(head: nn.Module) -> dict[str, Tensor]:
@@ -87,15 +88,6 @@ def shape_of(shape: ModelShape, vocabulary: int) -> dict:
     }
 
 
-def accuracy_tables(model: SmolLM, head: DraftHead, vocabulary: Tensor, dataset: Dataset, steps: int = 4) -> dict:
-    rows = model.head[vocabulary]
-    kinds = {"greedy": lambda t: t == 0, "temperature 0.6": lambda t: 0 < t < 1, "temperature 1": lambda t: t == 1}
-    return {
-        kind: chain_accuracy(head, rows, vocabulary, model.embedding, [c for c in dataset.held_out if is_of(c.temperature)], steps).table()
-        for kind, is_of in kinds.items()
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write a trained draft head as int8 safetensors with a manifest.")
     parser.add_argument("--model", type=Path, required=True, help="GGUF file")
@@ -107,7 +99,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     from .train_draft import load_head
-    from .training_run import CHECKPOINT
+    from .training_run import CHECKPOINT, training_of
 
     recipe = json.loads(arguments.recipe.read_text())
     model, dataset = load_smollm(arguments.model), load_dataset(arguments.chats, recipe["shards"])
@@ -117,14 +109,8 @@ def main() -> None:
     write_weights(load_head(model, arguments.run / CHECKPOINT), saved["vocabulary"], weights)
     head, vocabulary = read_weights(model.shape, weights)
     about = {
-        "training": {
-            "recipe": recipe,
-            "seed": recipe["seed"],
-            "updates": saved["updates"],
-            "tokens": saved["visited"],
-            "data": {"sha256": dataset.hash, "chats": len(dataset.training), "tokens": dataset.tokens},
-        },
-        "heldOut": {"chats": len(dataset.held_out)} | accuracy_tables(model, head, vocabulary, dataset),
+        "training": training_of(recipe, saved, dataset),
+        "heldOut": {"chats": len(dataset.held_out)} | chain_tables(model, head, vocabulary, dataset, STEPS),
     }
     write_manifest(KIND, arguments.name, arguments.model, folder, shape_of(model.shape, len(vocabulary)), about)
     print(json.dumps(about["heldOut"], indent=2))

@@ -17,16 +17,16 @@ import torch
 
 from .adapters import load_adapters
 from .artefact import WEIGHTS_FILE, sha256, write_manifest
-from .dataset import load_dataset
+from .dataset import greedy_answers, load_dataset
 from .lexical_threshold import calibrated, confidences, threshold_table
 from .probe_accuracy import probe_accuracy
-from .probe_artefact import greedy_answers, read_probes, training_of, write_probes
+from .probe_artefact import read_probes, write_probes
 from .probes import trained_probes
 from .real_rows import FOLDER, RealRowsOnDisk
 from .skip_deltas import write_deltas
 from .smollm import load_smollm
 from .train_lexical_adapters import base_divergence
-from .training_run import CHECKPOINT
+from .training_run import CHECKPOINT, training_of
 
 KIND = "lexical-units"
 DELTAS_FILE = "deltas.safetensors"

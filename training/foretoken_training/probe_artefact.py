@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 
 from .artefact import WEIGHTS_FILE, read_tensors, write_manifest, write_tensors
-from .dataset import Chat, Dataset, load_dataset
+from .dataset import greedy_answers, load_dataset
 from .probe_accuracy import probe_accuracy
 from .probes import HiddenTransfer, Probes, PromptTokens, trained_probes
 from .real_rows import RealRowsOnDisk
 from .smollm import load_smollm
-from .training_run import CHECKPOINT
+from .training_run import CHECKPOINT, training_of
 
 NAMES = {"prompt-tokens": "smollm2-ppd", "hidden-transfer": "smollm2-hidden-transfer"}
 
@@ -42,16 +42,6 @@ def read_probes(path: Path, depths: list[int] | None = None) -> Probes:
         return PromptTokens(tensors["embeddings"])
     stacked = lambda name: torch.stack([tensors[f"steps.{step}.{name}"] for step in range(1, len(depths) + 1)])
     return HiddenTransfer(depths, stacked("weight"), stacked("bias"))
-
-
-def training_of(recipe: dict, saved: dict, dataset: Dataset) -> dict:
-    data = {"sha256": dataset.hash, "chats": len(dataset.training), "tokens": dataset.tokens}
-    return {"recipe": recipe, "seed": recipe["seed"], "updates": saved["updates"], "tokens": saved["visited"], "data": data}
-
-
-def greedy_answers(dataset: Dataset) -> list[Chat]:
-    """Held-out chats in whose answers the next token is the target's likeliest."""
-    return [chat for chat in dataset.held_out if chat.temperature == 0]
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from .adapters import Adapters, load_adapters
-from .dataset import Chat, load_dataset
+from .dataset import Chat, greedy_answers, load_dataset
 from .skip_model import scheduled_states
 from .skip_schedule import SkipSchedule
 from .smollm import SmolLM, load_smollm
@@ -65,7 +65,7 @@ def main() -> None:
     model = load_smollm(arguments.model)
     if arguments.run is not None:
         model = load_adapters(model, json.loads(arguments.recipe.read_text()), arguments.run).merge_into(model)
-    held_out = [chat for chat in load_dataset(arguments.chats).held_out if chat.temperature == 0][: arguments.most_chats]
+    held_out = greedy_answers(load_dataset(arguments.chats))[: arguments.most_chats]
     for pair in arguments.schedules:
         most, fewest = map(int, pair.split("/"))
         for warm_up in arguments.warm_up:

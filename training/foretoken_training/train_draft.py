@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from .accuracy import chain_accuracy
-from .dataset import Chat
+from .dataset import Chat, greedy_answers
 from .distill import relative_error, sparse_divergence, sparse_law
 from .draft_head import DraftHead
 from .draft_start import head_from_layer
@@ -96,7 +96,7 @@ class DraftTraining(TrainingRun):
         return table | {"divergence": round(sum(divergences) / len(divergences), 4)}
 
     def run(self) -> None:
-        greedy = [chat for chat in self.dataset.held_out if chat.temperature == 0]
+        greedy = greedy_answers(self.dataset)
         sums, count = [], 0
         saved = time.time()
         if self.updates == 0:

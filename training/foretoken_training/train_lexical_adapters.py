@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .adapters import Adapters, decoder_layer, load_adapters
-from .dataset import Chat
+from .dataset import Chat, greedy_answers
 from .distill import sparse_divergence, sparse_law
 from .lexical_threshold import confidences, threshold_table
 from .probe_accuracy import probe_accuracy
@@ -92,7 +92,7 @@ class LexicalAdapterTraining(LexicalTraining):
         return means
 
     def measure(self, stride: int) -> dict:
-        greedy = [chat for chat in self.dataset.held_out if chat.temperature == 0]
+        greedy = greedy_answers(self.dataset)
         merged = self.adapters.merge_into(self.model)
         store = RealRowsOnDisk(merged, self.folder / f"real-rows-{self.updates}", (self.model.shape.layers,))
         accuracy = probe_accuracy(merged, store, self.paddings, self.steps, greedy, stride)

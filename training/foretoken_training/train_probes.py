@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .dataset import Chat, Dataset
+from .dataset import Chat, Dataset, greedy_answers
 from .distill import sparse_divergence, sparse_law
 from .probe_accuracy import answer_anchors, probe_accuracy
 from .probe_pass import probe_states
@@ -98,7 +98,7 @@ class ProbeTraining(TrainingRun):
         return means
 
     def measure(self, stride: int) -> dict:
-        greedy = [chat for chat in self.dataset.held_out if chat.temperature == 0]
+        greedy = greedy_answers(self.dataset)
         return probe_accuracy(self.model, self.store, self.probes, self.steps, greedy, stride).table()
 
     def run(self, seconds: float = math.inf) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .adapters import Adapters
-from .dataset import Chat
+from .dataset import Chat, greedy_answers
 from .distill import relative_error, sparse_divergence, sparse_law
 from .skip_accuracy import skip_accuracy
 from .skip_model import scheduled_states
@@ -81,7 +81,7 @@ class SkipTraining(TrainingRun):
 
     def measure(self) -> None:
         """What the whole held-out set says, untuned and tuned."""
-        greedy = [chat for chat in self.dataset.held_out if chat.temperature == 0]
+        greedy = greedy_answers(self.dataset)
         self.log({"untuned": skip_accuracy(self.model, self.goal, greedy)})
         self.log({"tuned": skip_accuracy(self.adapters.merge_into(self.model), self.goal, greedy)})
 

@@ -103,3 +103,9 @@ def run_inputs(arguments: argparse.Namespace) -> tuple[SmolLM, Dataset, dict, Pa
     torch.set_num_threads(arguments.threads)
     recipe = json.loads(arguments.recipe.read_text())
     return load_smollm(arguments.model), load_dataset(arguments.chats, recipe["shards"]), recipe, arguments.out
+
+
+def training_of(recipe: dict, saved: dict, dataset: Dataset) -> dict:
+    """What a manifest says about the run whose checkpoint is `saved`."""
+    data = {"sha256": dataset.hash, "chats": len(dataset.training), "tokens": dataset.tokens}
+    return {"recipe": recipe, "seed": recipe["seed"], "updates": saved["updates"], "tokens": saved["visited"], "data": data}

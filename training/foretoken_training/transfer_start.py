@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from .dataset import Chat, Dataset, load_dataset
+from .dataset import Chat, Dataset, greedy_answers, load_dataset
 from .draft_start import solve
 from .probe_accuracy import probe_accuracy
 from .probes import HiddenTransfer
@@ -45,7 +45,7 @@ def fit_transfer(store: RealRowsOnDisk, chats: list[Chat], prefix: int, depths: 
 
 
 def sweep(model: SmolLM, dataset: Dataset, store: RealRowsOnDisk, fitted: int, measured: int, stride: int, steps: int = 3) -> None:
-    greedy = [chat for chat in dataset.held_out if chat.temperature == 0][:measured]
+    greedy = greedy_answers(dataset)[:measured]
     for depth in DEPTHS:
         transfer = fit_transfer(store, dataset.training[:fitted], dataset.prefix, [depth] * steps)
         accuracy = probe_accuracy(model, store, transfer, steps, greedy, stride)

@@ -41,7 +41,7 @@ const DRAWN_PRIOR = 0.8;
 const NEXT_PRIOR = 0.9;
 /** Rounds until a drafter that was not worth drawing is tried again; each time twice as many, up to the most. */
 const FIRST_WAIT = 8;
-const LONGEST_WAIT = 64;
+const LONGEST_WAIT = 128;
 /** Rounds of a chosen tree that was not worth a row, after which it is asked for in one of so many rounds only: proposing takes time too. */
 const PATIENCE = 16;
 const SELDOM = 4;
@@ -49,6 +49,9 @@ const SELDOM = 4;
 const COSTLY_PATIENCE = 4;
 /** Trees that old experience may weigh against a try. */
 const REMEMBERED = 8;
+
+/** Waits of a drafter that pays, or was not tried yet. */
+const RESTED = { rest: FIRST_WAIT, wait: 2 * FIRST_WAIT };
 
 /** What is remembered of one drafter. */
 interface DrafterState {
@@ -118,7 +121,7 @@ class AutoBudgeting implements Budgeting {
       if (kept[index]! === 0) continue;
       state.idle = 0;
       // A drawn tree is always kept, worth its rows or not.
-      if (context.drafters[index]!.proposal === "deterministic") Object.assign(state, NO_LOSS);
+      if (context.drafters[index]!.proposal === "deterministic") Object.assign(state, RESTED);
     }
     return kept;
   }
@@ -193,8 +196,9 @@ class AutoBudgeting implements Budgeting {
     if (cost === undefined) return state.idle < PATIENCE || this.#rounds % (2 * SELDOM) < 2;
     if (state.idle < COSTLY_PATIENCE) return true;
     if (state.rest-- > 0) return false;
-    if (state.rest < -1) this.#restLonger(state);
-    else state.record.shorten(REMEMBERED);
+    const isFirst = state.rest === -1;
+    if (isFirst) state.record.shorten(REMEMBERED);
+    else this.#restLonger(state);
     return true;
   }
 
@@ -232,8 +236,6 @@ class AutoBudgeting implements Budgeting {
   }
 }
 
-const NO_LOSS = { rest: FIRST_WAIT, wait: 2 * FIRST_WAIT };
-
 const newState = (name: string): DrafterState => ({
   name,
   record: new AcceptanceRecord(),
@@ -241,5 +243,5 @@ const newState = (name: string): DrafterState => ({
   kept: 0,
   accepted: 0,
   idle: 0,
-  ...NO_LOSS,
+  ...RESTED,
 });

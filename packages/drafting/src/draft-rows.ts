@@ -1,7 +1,6 @@
 import {
   DecodingError,
   type DraftWarp,
-  hasCode,
   type LawState,
   type LayerSet,
   type PendingRow,
@@ -13,6 +12,7 @@ import {
   type TokenLaw,
   type TokenTree,
 } from "@foretoken/core";
+import { draftLaw, orNoDraft } from "./draft-law.ts";
 
 /** What one round of a draft runs on. */
 export interface DraftRowsOptions {
@@ -66,7 +66,7 @@ export class DraftRows {
       this.#states.set(node, state);
       runnable.push({ node, state });
     }
-    if (runnable.length > 0) await this.#orNothing(() => this.#run(runnable));
+    if (runnable.length > 0) await orNoDraft(() => this.#run(runnable));
     return nodes.map((node) => this.#laws.get(node));
   }
 
@@ -122,7 +122,7 @@ export class DraftRows {
     for (const [index, { node, state }] of runnable.entries()) {
       const row = missing.length + index;
       this.#rows.set(node, pass.rows[row]);
-      this.#laws.set(node, lawOrNone(state, await pass.logits(row), warp));
+      this.#laws.set(node, draftLaw(state, await pass.logits(row), warp));
     }
     if (missing.length === 0) return;
     session.commit(pass.rows.slice(0, missing.length), { keep: pass.rows.slice(missing.length) });
@@ -139,24 +139,5 @@ export class DraftRows {
     );
     session.commit(pass.rows);
     this.#missing = this.#missing.slice(CHUNK);
-  }
-
-  /** A draft that does not fit is no draft; the answer goes on without. */
-  async #orNothing(run: () => Promise<void>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      if (!hasCode(error, "POOL_FULL", "CONTEXT_FULL")) throw error;
-    }
-  }
-}
-
-/** A draft may give no mass to any token that processing leaves possible. */
-function lawOrNone(state: LawState, logits: Float32Array, warp: DraftWarp = {}): TokenLaw | undefined {
-  try {
-    return state.lawOf(logits, warp);
-  } catch (error) {
-    if (hasCode(error, "EMPTY_LAW")) return undefined;
-    throw error;
   }
 }

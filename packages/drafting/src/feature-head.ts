@@ -28,17 +28,20 @@ export interface FeatureHead extends TrainedPart<HeadShape> {
   readonly vocabulary: Int32Array;
 }
 
+/** Reads the sizes of a head of one decoder layer; other kinds of heads extend it. */
+export const headShape = z.object({
+  width: size,
+  heads: size,
+  keyValueHeads: size,
+  headSize: size,
+  feedForwardWidth: size,
+  vocabulary: size,
+});
+
 /** What the files of a feature head hold. */
 export const FEATURE_HEAD: PartFormat<HeadShape> = {
   kind: "feature-head",
-  shape: z.object({
-    width: size,
-    heads: size,
-    keyValueHeads: size,
-    headSize: size,
-    feedForwardWidth: size,
-    vocabulary: size,
-  }),
+  shape: headShape,
   tensors: (shape) => ({
     vocabulary: ["I32", [shape.vocabulary]],
     inputProjection: ["I8", [shape.width, 2 * shape.width]],

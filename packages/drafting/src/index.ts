@@ -1,11 +1,13 @@
 export { type BestFirstOptions, bestFirstTree } from "./best-first-tree.ts";
 export { candidateTable } from "./candidate-table.ts";
 export { type DeltaFile, readDeltas } from "./delta-file.ts";
+export { draftLaw, orNoDraft } from "./draft-law.ts";
 export { DraftRows, type DraftRowsOptions } from "./draft-rows.ts";
 export {
   FEATURE_HEAD,
   type FeatureHead,
   type HeadShape,
+  headShape,
   layerTensors,
   loadHead,
   readHead,
@@ -30,11 +32,12 @@ export {
   type ProbeTrees,
   probeTrees,
 } from "./probe-trees.ts";
+export { type RankPlace, type RankTree, rankTree } from "./rank-tree.ts";
 export { SelfDraft, type SelfDraftOptions, selfDraftCost } from "./self-draft.ts";
 export { sharedLength } from "./shared-length.ts";
 export { ROOT_TIP, SiblingDraws, type Tip } from "./sibling-draws.ts";
 export { type Growth, type SourceDrafterOptions, sourceDrafter } from "./source-drafter.ts";
-export { affordableTrees, type StatePlanOptions, statePlan } from "./state-plan.ts";
+export { type ModelPlanOptions, modelPlan, type StatePlanOptions, statePlan } from "./state-plan.ts";
 export { SuccessorCounts, type SuccessorCountsOptions } from "./successor-counts.ts";
 export { decodeSuccessors, encodeSuccessors } from "./successor-format.ts";
 export { SuccessorOverlay, type SuccessorOverlayOptions } from "./successor-overlay.ts";

@@ -60,7 +60,7 @@ export interface ProbeDrafterOptions {
 /** Nodes at most: the plan knows better, and this is more than any has. */
 const MOST_NODES = 64;
 /** Length of a text whose passes probes are priced at. */
-const USUAL_CONTEXT = 256;
+export const USUAL_CONTEXT = 256;
 
 /**
  * Drafts from probe rows: rows that stand for tokens to come, run along with the pass that verifies the last draft. Under each node of a

@@ -1,15 +1,8 @@
 import { DecodingError } from "@foretoken/core";
+import { type RankPlace, type RankTree, rankTree } from "./rank-tree.ts";
 
 /** A place of a {@link ProbeTree}. */
-export interface ProbePlace {
-  /** Index of the parent, always smaller than the place's own; -1 for the root. */
-  readonly parent: number;
-  /** Which guess of its depth it holds, 0 for the best. */
-  readonly rank: number;
-  /** 0 for the root. */
-  readonly depth: number;
-  /** Chance that all of the path down to here becomes text. */
-  readonly chance: number;
+export interface ProbePlace extends RankPlace {
   /** `m`: steps of the probe chain that hangs under it. */
   readonly probes: number;
 }
@@ -51,7 +44,7 @@ export function probeTrees(
   nodes: readonly number[],
   options: ProbeTreeOptions,
 ): ProbeTrees {
-  return treesOf(likeliestPaths(accuracy), nodes, options);
+  return treesOf(rankTrees(accuracy, Math.max(...nodes)), nodes, options);
 }
 
 /**
@@ -63,15 +56,15 @@ export function bestProbeTrees(
   accuracy: readonly (readonly number[])[],
   options: ProbeTreeOptions,
 ): ProbeTrees {
-  const paths = likeliestPaths(accuracy);
+  const shapes = rankTrees(accuracy, options.rows);
   let counts = accuracy.map(() => Math.ceil(options.rows / 2));
-  let best = treesOf(paths, counts, options);
+  let best = treesOf(shapes, counts, options);
   for (let isBetter = true; isBetter; ) {
     isBetter = false;
     for (let state = 0; state < counts.length; state++) {
       for (let count = 1; count <= options.rows; count++) {
         const tried = counts.with(state, count);
-        const trees = treesOf(paths, tried, options);
+        const trees = treesOf(shapes, tried, options);
         // Less than rounding is no gain: two counts would take turns for ever.
         if (trees.tokens <= best.tokens + 1e-9) continue;
         best = trees;
@@ -83,14 +76,8 @@ export function bestProbeTrees(
   return best;
 }
 
-/** A path of ranks, with the chance that it becomes text. */
-interface RankPath {
-  readonly ranks: readonly number[];
-  readonly chance: number;
-}
-
-/** For each number of guesses `1 … n`, all paths that deep at most, likeliest first; a path stands behind its own beginning. */
-function likeliestPaths(accuracy: readonly (readonly number[])[]): readonly (readonly RankPath[])[] {
+/** For each number of guesses `1 … n` the likeliest tree of so many nodes. */
+function rankTrees(accuracy: readonly (readonly number[])[], nodes: number): readonly RankTree[] {
   const wrong = accuracy.flat().find((share) => !(share >= 0 && share <= 1));
   if (wrong !== undefined || accuracy.length === 0) {
     throw new DecodingError("INVALID_OPTION", {
@@ -98,42 +85,26 @@ function likeliestPaths(accuracy: readonly (readonly number[])[]): readonly (rea
       fix: "Give for every step the share of places where each rank is right, from 0 to 1.",
     });
   }
-  const levels: RankPath[][] = [[{ ranks: [], chance: 1 }]];
-  for (const shares of accuracy) {
-    levels.push(
-      levels.at(-1)!.flatMap(({ ranks, chance }) =>
-        shares.flatMap((share, rank) => {
-          return share * chance === 0 ? [] : [{ ranks: [...ranks, rank], chance: chance * share }];
-        }),
-      ),
-    );
-  }
-  return accuracy.map((_, step) =>
-    levels
-      .slice(1, step + 2)
-      .flat()
-      .sort((a, b) => b.chance - a.chance || a.ranks.length - b.ranks.length),
-  );
+  return accuracy.map((_, step) => rankTree(accuracy.slice(0, step + 1), nodes));
 }
 
 /** A place whose probes are not settled yet. */
-interface OpenPlace extends Omit<ProbePlace, "probes"> {
+interface OpenPlace extends RankPlace {
   /** Chance that it is the last node accepted. */
-  readonly last: number;
+  last: number;
   probes: number;
 }
 
 function treesOf(
-  paths: readonly (readonly RankPath[])[],
+  shapes: readonly RankTree[],
   nodes: readonly number[],
   { rows, copies = 1, least = 0 }: ProbeTreeOptions,
 ): ProbeTrees {
-  const steps = paths.length;
-  const open = paths.map((ofState, index) => placesOf(ofState.slice(0, nodes[index]), steps));
+  const steps = shapes.length;
+  const open = shapes.map((shape, index) => openPlaces(shape.slice(0, 1 + nodes[index]!), steps));
   const gains = [0, ...open.map((places) => expected(places))];
   for (const places of open) spendRows(places, { rows, copies, least, gains });
-  const root: OpenPlace = { parent: -1, rank: 0, depth: 0, chance: 1, last: 1, probes: steps };
-  const states = [[root], ...open];
+  const states = [openPlaces(shapes[0]!.slice(0, 1), steps), ...open];
   const shares = stationary(states, steps);
   const tokens = 1 + shares.reduce((sum, share, state) => sum + share * gains[state]!, 0);
   return {
@@ -143,24 +114,11 @@ function treesOf(
   };
 }
 
-function placesOf(paths: readonly RankPath[], steps: number): OpenPlace[] {
-  const indices = new Map(["", ...paths.map(({ ranks }) => ranks.join())].map((key, index) => [key, index]));
-  const last = [1, ...paths.map(({ chance }) => chance)];
-  const parents = paths.map(({ ranks }) => indices.get(ranks.slice(0, -1).join())!);
-  parents.forEach((parent, index) => {
-    last[parent]! -= paths[index]!.chance;
-  });
-  return [
-    { parent: -1, rank: 0, depth: 0, chance: 1, last: last[0]!, probes: steps },
-    ...paths.map(({ ranks, chance }, index) => ({
-      parent: parents[index]!,
-      rank: ranks.at(-1)!,
-      depth: ranks.length,
-      chance,
-      last: last[index + 1]!,
-      probes: steps,
-    })),
-  ];
+/** Places with chains of all steps under them. */
+function openPlaces(shape: RankTree, steps: number): OpenPlace[] {
+  const places = shape.map((place) => ({ ...place, last: place.chance, probes: steps }));
+  for (const { parent, chance } of places.slice(1)) places[parent]!.last -= chance;
+  return places;
 }
 
 /** Drafted tokens to be expected of a tree. */

@@ -1,5 +1,5 @@
-import { type CostCurve, type TokenId, TokenTree } from "@foretoken/core";
-import type { Guesses, ProbePlan } from "./probe-drafter.ts";
+import { type CostCurve, type Model, type TokenId, TokenTree } from "@foretoken/core";
+import { type Guesses, type ProbePlan, USUAL_CONTEXT } from "./probe-drafter.ts";
 import { bestProbeTrees, type ProbePlace, type ProbeTree, type ProbeTrees } from "./probe-trees.ts";
 
 /** Options of {@link statePlan}. */
@@ -70,23 +70,33 @@ export function statePlan({
 const tokenOf = ({ depth, rank }: ProbePlace, guesses: Guesses): TokenId | undefined =>
   guesses[depth - 1]?.ids[rank];
 
+/** Options of {@link modelPlan}. */
+export interface ModelPlanOptions extends Omit<StatePlanOptions, "trees" | "endTokens"> {
+  /** As {@link bestProbeTrees} takes it. */
+  readonly accuracy: readonly (readonly number[])[];
+  /** Rows a pass may add to the root and the root's own probes; `"auto"` for those that give most tokens for the time of a pass. */
+  readonly rows: number | "auto";
+}
+
+/** The plan of the best trees for a model. */
+export function modelPlan(
+  { cost, tokenizer }: Model,
+  { accuracy, rows, copies, ...options }: ModelPlanOptions,
+): ProbePlan {
+  const trees =
+    rows === "auto" ? affordableTrees(accuracy, cost, copies) : bestProbeTrees(accuracy, { rows, copies });
+  return statePlan({ ...options, trees, copies, endTokens: new Set(tokenizer?.endTokens) });
+}
+
 /** Rows that are tried for a pass, root and root's probes not counted. */
 const SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48];
-/** Length of a text whose passes are priced. */
-const USUAL_CONTEXT = 256;
 
 /**
  * The trees that give most tokens for the time of their passes, by the model's cost curve.
  *
- * @param accuracy - As {@link bestProbeTrees} takes it.
- * @param copies - Rows of one step of a chain.
  * @see Chen et al. 2024, section 4.2.2, https://arxiv.org/abs/2405.18628
  */
-export function affordableTrees(
-  accuracy: readonly (readonly number[])[],
-  cost: CostCurve,
-  copies = 1,
-): ProbeTrees {
+function affordableTrees(accuracy: readonly (readonly number[])[], cost: CostCurve, copies = 1): ProbeTrees {
   const tried = SIZES.map((rows) => bestProbeTrees(accuracy, { rows, copies }));
   const speed = ({ states, shares, tokens }: ProbeTrees) => {
     const ms = states.map((tree) => cost.ms(passRows(tree, copies), USUAL_CONTEXT));

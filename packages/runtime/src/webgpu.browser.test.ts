@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { commands } from "vitest/browser";
 import { distance } from "./__fixtures__/distance.ts";
 import { adds, copies } from "./__fixtures__/small-extensions.ts";
+import { smallHead } from "./__fixtures__/small-head.ts";
 import { loadRuntime, type RuntimeModel } from "./load-runtime.ts";
 import { bytesSource } from "./weights/byte-source.ts";
 import { openGguf } from "./weights/open-gguf.ts";
@@ -163,6 +164,37 @@ describe("WebGPU beside wasm", () => {
     expect(perRow).toBeLessThanOrEqual(4 * 7 + 8 * 5);
   });
 });
+
+test("a draft head, with fewer logits than its target has tokens, says the same on both", async () => {
+  const vocabulary = Int32Array.from({ length: 24 }, (_, index) => 3 + 2 * index);
+  const read: { logits: Float32Array; argmax: number; topIds: number[] }[] = [];
+  for (const device of ["webgpu", "wasm"] as const) {
+    const target = await tinyModel(1, { ...SIZES, device });
+    const model = await target.loadHead(smallHead(vocabulary));
+    await model.prepare({ topK: 4 });
+    const session = model.createSession();
+    const feature = Float32Array.from({ length: target.width }, (_, index) => Math.sin(index));
+    const pass = await session.forward(
+      [
+        { token: 7, feature },
+        { token: 9, feature },
+      ],
+      {
+        logits: "all",
+        argmax: true,
+        topK: 4,
+      },
+    );
+    const { ids } = await pass.topK(1, 4);
+    read.push({ logits: await pass.logits(1), argmax: await pass.argmax(1), topIds: [...ids] });
+    await target.dispose();
+  }
+  const [onGpu, onWasm] = read;
+  expect(onGpu.logits).toHaveLength(vocabulary.length);
+  expect(distance(onGpu.logits, onWasm.logits)).toBeLessThan(TOLERANCE);
+  expect(onGpu.argmax).toBe(onWasm.argmax);
+  expect(onGpu.topIds).toEqual(onWasm.topIds);
+}, 120_000);
 
 test("the cost of passes is measured on both sides of each step", async () => {
   const small = await tinyModel(3, { layers: 1, contextLength: 128, device: "webgpu" });

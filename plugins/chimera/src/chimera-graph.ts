@@ -66,12 +66,13 @@ export function chimeraExtensions(head: ChimeraHead): readonly GraphExtension[] 
           weights.product(activated, ROLES.trigramOuter, [width, width]),
           weights.floats(ROLES.trigramOuterBias, [width]),
         ]);
-        const isQuery = graph.node("Greater", [STEP, graph.integers([0])]);
-        return graph.node("Where", [
-          graph.node("Unsqueeze", [isQuery, graph.integers([2])]),
-          encoded,
-          CONTEXT,
+        const flags = Float32Array.from({ length: shape.steps + 1 }, (_, step) => (step === 0 ? 0 : 1));
+        const flag = graph.node("Gather", [
+          graph.constant(`chimera.flags.${shape.steps}`, "float32", [shape.steps + 1, 1], flags),
+          STEP,
         ]);
+        const half = graph.constant("chimera.half", "float32", [], Float32Array.of(0.5));
+        return graph.node("Where", [graph.node("Greater", [flag, half]), encoded, CONTEXT]);
       },
     },
     {
@@ -81,10 +82,9 @@ export function chimeraExtensions(head: ChimeraHead): readonly GraphExtension[] 
       rowVectors: { [LAST]: width },
       build: (graph, states) => {
         const weights = new HeadWeights(graph, head);
-        const step = graph.node("Max", [graph.node("Sub", [STEP, graph.integers([1])]), graph.integers([0])]);
         return graph.node("Add", [
-          stepHead(graph, weights, shape, ROLES.residual, LAST, step),
-          stepHead(graph, weights, shape, ROLES.state, states, step),
+          stepHead(graph, weights, shape, ROLES.residual, LAST),
+          stepHead(graph, weights, shape, ROLES.state, states),
         ]);
       },
     },
@@ -94,8 +94,9 @@ export function chimeraExtensions(head: ChimeraHead): readonly GraphExtension[] 
 /**
  * Each row through the head of its step. The low-rank parts of all steps are one product, of which a row keeps its own step's part.
  *
+ * What depends on the step is looked up, because WebGPU does no arithmetic with integers; row 0 is for context rows, which have none.
+ *
  * @param rows - `[1, T, D]`.
- * @param step - From 0, int64 `[1, T]`.
  */
 function stepHead(
   graph: GraphBuilder,
@@ -103,28 +104,28 @@ function stepHead(
   { width, steps, rank }: ChimeraShape,
   { diagonal, inner, outer }: (typeof ROLES)["residual" | "state"],
   rows: Value,
-  step: Value,
 ): Value {
-  const own = graph.node("Gather", [weights.floats(diagonal, [steps, width]), step]);
+  const own = graph.node("Gather", [weights.behindZeros(diagonal, [steps, width]), STEP]);
   const masks = graph.constant(
     `chimera.masks.${steps}.${rank}`,
     "float32",
-    [steps, steps * rank],
+    [1 + steps, steps * rank],
     ownPart(steps, rank),
   );
   const ranks = weights.product(rows, inner, [steps * rank, width]);
-  const kept = graph.node("Mul", [ranks, graph.node("Gather", [masks, step])]);
+  const kept = graph.node("Mul", [ranks, graph.node("Gather", [masks, STEP])]);
   return graph.node("Add", [
     graph.node("Mul", [own, rows]),
     weights.product(kept, outer, [width, steps * rank]),
   ]);
 }
 
-/** `[K, K r]`: row `k` is 1 where the ranks of step `k` stand. */
+/** `[1 + K, K r]`: row `k` is 1 where the ranks of step `k` stand, from 1. */
 function ownPart(steps: number, rank: number): Float32Array {
-  const masks = new Float32Array(steps * steps * rank);
-  for (let step = 0; step < steps; step++) {
-    masks.fill(1, (step * steps + step) * rank, (step * steps + step + 1) * rank);
+  const masks = new Float32Array((1 + steps) * steps * rank);
+  for (let step = 1; step <= steps; step++) {
+    const first = (step * steps + step - 1) * rank;
+    masks.fill(1, first, first + rank);
   }
   return masks;
 }
@@ -141,6 +142,15 @@ class HeadWeights {
 
   floats(role: string, shape: readonly number[]): Value {
     return this.#weight(role, shape, () => this.#head.floats(role));
+  }
+
+  /** A matrix `[rows, columns]` with a row of zeros in front. */
+  behindZeros(role: string, [rows, columns]: readonly [rows: number, columns: number]): Value {
+    return this.#weight(role, [1 + rows, columns], () => {
+      const padded = new Float32Array((1 + rows) * columns);
+      padded.set(this.#head.floats(role), columns);
+      return padded;
+    });
   }
 
   /** `rows` `[1, T, inputs]` times a matrix `[outputs, inputs]`. */

@@ -1,6 +1,7 @@
 import {
   corrupt,
   type HeadShape,
+  headShape,
   layerTensors,
   loadTrainedPart,
   type PartFormat,
@@ -44,13 +45,7 @@ export const ROLES = {
 /** What the files of Chimera's network hold. */
 export const CHIMERA: PartFormat<ChimeraShape> = {
   kind: "chimera",
-  shape: z.object({
-    width: size,
-    heads: size,
-    keyValueHeads: size,
-    headSize: size,
-    feedForwardWidth: size,
-    vocabulary: size,
+  shape: headShape.extend({
     steps: size,
     rank: size,
     accuracy: z.array(z.array(z.number().min(0).max(1)).min(1)),

@@ -1,7 +1,6 @@
 import {
   DecodingError,
   type DraftWarp,
-  hasCode,
   type LawState,
   type PendingRow,
   type ProposeContext,
@@ -11,7 +10,7 @@ import {
   type TokenLaw,
   type TokenTree,
 } from "@foretoken/core";
-import { type TargetStates, wholeVocabulary } from "@foretoken/drafting";
+import { draftLaw, orNoDraft, type TargetStates, wholeVocabulary } from "@foretoken/drafting";
 import { contextRow, queryRow } from "./chimera-graph.ts";
 import type { Network } from "./network.ts";
 
@@ -68,7 +67,7 @@ export class ChimeraRound {
       this.#lawStates.set(node, this.#lawStateBehind(node));
       runnable.push(node);
     }
-    if (runnable.length > 0) await this.#orNothing(() => this.#run(runnable));
+    if (runnable.length > 0) await orNoDraft(() => this.#run(runnable));
     return nodes.map((node) => this.#laws.get(node));
   }
 
@@ -131,7 +130,7 @@ export class ChimeraRound {
       const row = firstQuery + index;
       this.#ownStates.set(node, values.slice(row * width, (row + 1) * width));
       const logits = wholeVocabulary(await pass.logits(row), network.vocabulary, network.vocabularySize);
-      this.#laws.set(node, lawOrNone(this.#lawStates.get(node)!, logits, warp));
+      this.#laws.set(node, draftLaw(this.#lawStates.get(node)!, logits, warp));
     }
     session.commit(pass.rows.slice(0, textRows.length), { keep: [...this.#contexts.values()] });
   }
@@ -163,24 +162,5 @@ export class ChimeraRound {
       middle: network.embeddingOf(middle),
       last: states.at(text.length - 1)!,
     });
-  }
-
-  /** A draft that does not fit is no draft; the answer goes on without. */
-  async #orNothing(run: () => Promise<void>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      if (!hasCode(error, "POOL_FULL", "CONTEXT_FULL")) throw error;
-    }
-  }
-}
-
-/** A draft may give no mass to any token that processing leaves possible. */
-function lawOrNone(state: LawState, logits: Float32Array, warp: DraftWarp = {}): TokenLaw | undefined {
-  try {
-    return state.lawOf(logits, warp);
-  } catch (error) {
-    if (hasCode(error, "EMPTY_LAW")) return undefined;
-    throw error;
   }
 }

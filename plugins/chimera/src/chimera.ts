@@ -10,10 +10,10 @@ import {
   type TokenLaw,
   TokenTree,
 } from "@foretoken/core";
+import { type RankTree, rankTree } from "@foretoken/drafting";
 import { networkSource, PASS_COST } from "./chimera-draft.ts";
 import { Networks } from "./network.ts";
 import { type ChimeraOptions, optionsSchema } from "./options.ts";
-import { type RankTree, rankTree } from "./rank-tree.ts";
 
 const NAME = "chimera";
 

@@ -1,16 +1,9 @@
-import { type Drafter, type Model, parseOptions, type RowInput } from "@foretoken/core";
-import {
-  affordableTrees,
-  bestProbeTrees,
-  GivenPart,
-  type ProbePlan,
-  probeDrafter,
-  statePlan,
-} from "@foretoken/drafting";
+import { type Drafter, parseOptions, type RowInput } from "@foretoken/core";
+import { GivenPart, modelPlan, probeDrafter, type TrainedPart } from "@foretoken/drafting";
 import type { GraphExtension } from "@foretoken/runtime";
 import { type HiddenTransferOptions, optionsSchema } from "./options.ts";
 import { transferExtensions, transferInputs } from "./transfer-extensions.ts";
-import { loadTransferMaps } from "./transfer-maps.ts";
+import { loadTransferMaps, type TransferShape } from "./transfer-maps.ts";
 
 const NAME = "hidden-transfer";
 /** Candidates that are read of each pseudo row: as many as accuracies are kept of. */
@@ -28,32 +21,38 @@ export function hiddenTransfer(options: HiddenTransferOptions): Drafter {
   const { head, rows, foreignProbes, source } = parseOptions(NAME, optionsSchema, options);
   const given = new GivenPart(head, loadTransferMaps, NAME);
   let extensions: readonly GraphExtension[] = [];
+  let pseudoRows: readonly Omit<RowInput, "parent">[] = [];
 
-  const planFor = (model: Model): ProbePlan => {
-    const { accuracy } = given.part.manifest.shape;
-    return statePlan({
-      source: NAME,
-      trees: rows === "auto" ? affordableTrees(accuracy, model.cost) : bestProbeTrees(accuracy, { rows }),
-      foreignProbes,
-      endTokens: new Set(model.tokenizer?.endTokens),
-    });
-  };
-  const pseudoRow = (step: number, { width }: Model): Omit<RowInput, "parent"> => {
-    const inputs = transferInputs(given.part);
-    const levels = source === "node" ? step : 1;
-    return { embedding: new Float32Array(width), integers: { [inputs.step]: step, [inputs.source]: levels } };
-  };
   return probeDrafter({
     name: NAME,
     ranks: RANKS,
     shape: () => given.part.manifest.shape,
-    probe: (step, _copy, model) => pseudoRow(step, model),
-    plan: planFor,
+    probe: (step) => pseudoRows[step - 1]!,
+    plan: (model) => {
+      const { accuracy } = given.part.manifest.shape;
+      return modelPlan(model, { source: NAME, accuracy, rows, foreignProbes });
+    },
     requirements: () => ({ extensions }),
     unsupported: (model) => given.unsupported(model),
     prepare: async (model) => {
       const maps = await given.prepare(model);
-      if (extensions.length === 0) extensions = transferExtensions(maps);
+      if (extensions.length > 0) return;
+      extensions = transferExtensions(maps);
+      pseudoRows = pseudoRowsOf(maps, source);
     },
   });
+}
+
+/** The row of each step: fed nothing, as the maps fill it. */
+function pseudoRowsOf(
+  maps: TrainedPart<TransferShape>,
+  source: "node" | "previous",
+): readonly Omit<RowInput, "parent">[] {
+  const inputs = transferInputs(maps);
+  const { layers, width } = maps.manifest.shape;
+  const embedding = new Float32Array(width);
+  return layers.map((_, index) => ({
+    embedding,
+    integers: { [inputs.step]: index + 1, [inputs.source]: source === "node" ? index + 1 : 1 },
+  }));
 }

@@ -100,23 +100,6 @@ describe("the worked example's rows", () => {
   });
 });
 
-test("a pass has guesses for as many steps as probes hung under its last accepted node", async () => {
-  const law = randomLaw({ seed: 5, vocabularySize: 8, order: 2 });
-  const model = scriptedModel({ law, record: true });
-  const decoder = decoderFor(promptTokensFor(model), { rows: 6 });
-  await generate(model, { prompt: PROMPT, decoder, maxTokens: 60 });
-  const passes = model.inspection.log.slice(1).map(({ rows }) => {
-    const root = rows[0]!.position;
-    const depth = Math.max(
-      ...rows.filter(({ token }) => token !== undefined).map((row) => row.position - root),
-    );
-    return { root, depth };
-  });
-  const depths = new Set(passes.map(({ depth }) => depth));
-  expect(depths.size).toBeGreaterThan(1);
-  expect(Math.max(...depths)).toBeLessThanOrEqual(3);
-});
-
 test("what the prompt tokens are changes the speed, never the text", async () => {
   const law = randomLaw({ seed: 9, vocabularySize: 8, order: 2 });
   const wild: Script = {

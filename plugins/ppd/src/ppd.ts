@@ -1,12 +1,5 @@
-import { type Drafter, type Model, parseOptions } from "@foretoken/core";
-import {
-  affordableTrees,
-  bestProbeTrees,
-  GivenPart,
-  type ProbePlan,
-  probeDrafter,
-  statePlan,
-} from "@foretoken/drafting";
+import { type Drafter, parseOptions } from "@foretoken/core";
+import { GivenPart, modelPlan, probeDrafter } from "@foretoken/drafting";
 import { optionsSchema, type PpdOptions } from "./options.ts";
 import { loadPromptTokens, promptToken } from "./prompt-tokens.ts";
 
@@ -27,25 +20,15 @@ export function ppd(options: PpdOptions): Drafter {
   const given = new GivenPart(head, loadPromptTokens, NAME);
   let embeddings: Float32Array = new Float32Array();
 
-  const planFor = (model: Model): ProbePlan => {
-    const { accuracy, copies } = given.part.manifest.shape;
-    return statePlan({
-      source: NAME,
-      trees:
-        rows === "auto"
-          ? affordableTrees(accuracy, model.cost, copies)
-          : bestProbeTrees(accuracy, { rows, copies }),
-      copies,
-      foreignProbes,
-      endTokens: new Set(model.tokenizer?.endTokens),
-    });
-  };
   return probeDrafter({
     name: NAME,
     ranks: RANKS,
     shape: () => given.part.manifest.shape,
     probe: (step, copy) => ({ embedding: promptToken(embeddings, given.part.manifest.shape, step, copy) }),
-    plan: planFor,
+    plan: (model) => {
+      const { accuracy, copies } = given.part.manifest.shape;
+      return modelPlan(model, { source: NAME, accuracy, rows, copies, foreignProbes });
+    },
     unsupported: (model) => given.unsupported(model),
     prepare: async (model) => {
       const part = await given.prepare(model);

@@ -266,15 +266,16 @@ class DecoderWriter {
     graph.output(logits, PORTS.logits, "float32", [1, "R", outputs]);
     if (!this.#features.reduces) return;
     const { topK } = this.#features;
-    const { vocabularySize } = this.#config;
-    const reduced = writeReductions(graph, this.#withoutPadding(logits, outputs), { vocabularySize, topK });
+    // A draft head has fewer rows than its target has tokens.
+    const vocabularySize = Math.min(this.#config.vocabularySize, outputs);
+    const known = this.#withoutPadding(logits, outputs, vocabularySize);
+    const reduced = writeReductions(graph, known, { vocabularySize, topK });
     graph.output(reduced.columns, PORTS.reductions, "float32", [1, "R", REDUCED_COLUMNS + topK]);
     if (reduced.topIds) graph.output(reduced.topIds, PORTS.topIds, "int64", [1, "R", topK]);
   }
 
   /** Logits of the ids that exist; some models pad the head. */
-  #withoutPadding(logits: Value, outputs: number): Value {
-    const { vocabularySize } = this.#config;
+  #withoutPadding(logits: Value, outputs: number, vocabularySize: number): Value {
     if (outputs === vocabularySize) return logits;
     const bounds = [0, vocabularySize, -1].map((value) => this.graph.integers([value]));
     return this.graph.node("Slice", [logits, ...bounds]);
