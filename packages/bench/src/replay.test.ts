@@ -54,6 +54,8 @@ test("counts passes and prices them, by group and in geometric mean", async () =
   ]);
   expect(rows[3]!.acceptanceRate).toBe(1);
   expect(rows[4]!.acceptanceRate).toBe(0);
+  expect(rows[2]!.draftMs).toBe(0);
+  expect(rows[5]!.draftMs).toBeGreaterThan(0);
   expect(replayTable(rows).split("\n")).toHaveLength(3);
 });
 

@@ -16,6 +16,8 @@ export interface ReplayRow {
   readonly pricedSpeedUp: number;
   /** Draft tokens accepted ÷ drafted; 0 without drafts. */
   readonly acceptanceRate: number;
+  /** Milliseconds of drafting for a pass, on the machine that replays. */
+  readonly draftMs: number;
 }
 
 /** Options of {@link replay}. */
@@ -41,6 +43,7 @@ interface Counts {
   price: number;
   drafted: number;
   accepted: number;
+  draftMs: number;
 }
 
 /**
@@ -71,18 +74,19 @@ export async function replay({
   return table;
 }
 
-/** One line for each decoder: block efficiency / priced speed-up by group. */
+/** One line for each decoder: block efficiency / priced speed-up by group, and the time of drafting. */
 export function replayTable(rows: readonly ReplayRow[]): string {
   const groups = [...new Set(rows.map(({ group }) => group))];
   const decoders = [...new Set(rows.map(({ decoder }) => decoder))];
   return textTable(
-    ["decoder", ...groups].map((title) => ({ title })),
+    ["decoder", ...groups, "drafting ms/pass"].map((title) => ({ title })),
     decoders.map((name) => [
       name,
       ...groups.map((group) => {
         const row = rows.find(({ decoder, group: other }) => decoder === name && other === group)!;
         return `${row.blockEfficiency.toFixed(2)} / ${row.pricedSpeedUp.toFixed(3)}`;
       }),
+      rows.findLast(({ decoder }) => decoder === name)!.draftMs.toFixed(3),
     ]),
   );
 }
@@ -96,12 +100,13 @@ async function rewrite(
   counts: Counts,
 ): Promise<void> {
   const events = new DecodeEmitter();
-  events.on("step", ({ rows, tokens, drafted, accepted }) => {
+  events.on("step", ({ rows, tokens, drafted, accepted, times }) => {
     counts.tokens += tokens.length;
     counts.passes++;
     counts.price += priceOf(rows, prices);
     counts.drafted += drafted;
     counts.accepted += accepted;
+    counts.draftMs += times.draftMs;
   });
   const { prompt, answer } = recorded;
   const expected = answer.slice(0, maxTokens);
@@ -129,13 +134,14 @@ function priceOf(rows: number, prices: readonly number[]): number {
 }
 
 function replayRow(decoder: string, group: string, counts: Counts): ReplayRow {
-  const { tokens, passes, price, drafted, accepted } = counts;
+  const { tokens, passes, price, drafted, accepted, draftMs } = counts;
   return {
     decoder,
     group,
     blockEfficiency: tokens / passes,
     pricedSpeedUp: tokens / price,
     acceptanceRate: drafted === 0 ? 0 : accepted / drafted,
+    draftMs: draftMs / passes,
   };
 }
 
@@ -147,10 +153,11 @@ function meanRow(decoder: string, rows: readonly ReplayRow[]): ReplayRow {
     blockEfficiency: mean((row) => row.blockEfficiency),
     pricedSpeedUp: mean((row) => row.pricedSpeedUp),
     acceptanceRate: mean((row) => row.acceptanceRate),
+    draftMs: rows.reduce((sum, row) => sum + row.draftMs, 0) / rows.length,
   };
 }
 
-const noCounts = (): Counts => ({ tokens: 0, passes: 0, price: 0, drafted: 0, accepted: 0 });
+const noCounts = (): Counts => ({ tokens: 0, passes: 0, price: 0, drafted: 0, accepted: 0, draftMs: 0 });
 
 const largestId = (answers: readonly RecordedAnswer[]): number =>
   answers.reduce(
