@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { autoBudget } from "./auto-budget.ts";
-import type { BudgetContext, Budgeting } from "./budget.ts";
+import type { Budget, BudgetContext, Budgeting } from "./budget.ts";
 import type { DecodeStep } from "./decoder.ts";
 import type { Drafter } from "./drafter.ts";
 import type { CostCurve, Model } from "./model.ts";
@@ -221,6 +221,54 @@ test("text that jumps, as a new question does, says nothing about the trees befo
   open.trim!([TokenTree.chain(0, [1, 1, 1, 1], "table", [0.9, 0.9, 0.9, 0.9])], contextOf(cost, [table], 0));
   // The tree waits for its text; the next round stands elsewhere.
   expect(play(open, { rounds: 30, right: () => 4, cost, at: 500 }).at(-1)).toBe(4);
+});
+
+describe("the next answer", () => {
+  const probing = { ...table, cost: (_, nodes) => (nodes === 0 ? 0 : 0.6) } as Drafter;
+  const model = { cost: linear(0.1) } as Model;
+  /** Rounds in which a drafter was asked for, in an answer that its trees are wrong about. */
+  const asked = (budget: Budget, drafter: Drafter, mayTime: boolean) => {
+    const budgeting = budget.start();
+    let rounds = 0;
+    for (let position = 0; position < 60; position++) {
+      const context = { model, drafters: [drafter], context: position, room: 100, mayTime };
+      const [limit] = budgeting.split(context);
+      if (limit! > 0) rounds++;
+      budgeting.trim!([limit! > 0 ? TokenTree.chain(0, [9, 9], "table") : undefined], context);
+      budgeting.observe({
+        tokens: [1],
+        rows: 1,
+        bySource: {},
+        times: { passMs: 10 },
+      } as unknown as DecodeStep);
+    }
+    return rounds;
+  };
+
+  test("does not try again at once what cost more than rows and did not pay", () => {
+    const budget = autoBudget();
+    const first = asked(budget, probing, true);
+    expect(asked(budget, probing, true)).toBeLessThan(first / 2);
+    expect(asked(budget, { ...probing, name: "other" }, true)).toBe(first);
+  });
+
+  test("asks tables afresh, and everything where a seed must give its text again", () => {
+    const budget = autoBudget();
+    expect([1, 2].map(() => asked(budget, table, true))).toEqual(
+      Array(2).fill(asked(autoBudget(), table, true)),
+    );
+    const alone = asked(autoBudget(), probing, false);
+    expect([1, 2].map(() => asked(budget, probing, false))).toEqual([alone, alone]);
+  });
+
+  test("of another model begins at the beginning", () => {
+    const budget = autoBudget();
+    asked(budget, probing, true);
+    const firstLimit = (of: Model) =>
+      budget.start().split({ model: of, drafters: [probing], context: 0, room: 100, mayTime: true })[0]!;
+    expect(firstLimit({ ...model })).toBeGreaterThan(0);
+    expect(firstLimit(model)).toBe(0);
+  });
 });
 
 test.each([0, 1.5, -1])("refuses nodes: %d", (nodes) => {

@@ -4,6 +4,7 @@ import { chooseNodes } from "./choose-nodes.ts";
 import type { DecodeStep } from "./decoder.ts";
 import type { Drafter } from "./drafter.ts";
 import { DecodingError } from "./errors.ts";
+import type { Model } from "./model.ts";
 import { RowPrices } from "./row-prices.ts";
 import type { TokenTree } from "./token-tree.ts";
 
@@ -19,7 +20,8 @@ export interface AutoBudgetOptions {
  * whole, so for them the size is settled before; one that is not worth drawing is tried again now and then.
  *
  * Where the verifier promises the identical text whatever is drafted, passes are timed too, so that a curve of another machine does no
- * harm. Elsewhere history and the curve decide, never a clock: the same seed gives the same text again.
+ * harm, and what the answer before taught about prices and about drafters that cost more than rows is where the next one begins. Elsewhere
+ * the answer's history and the curve decide, never a clock: the same seed gives the same text again.
  *
  * @throws `INVALID_OPTION`
  */
@@ -30,8 +32,12 @@ export function autoBudget({ nodes = 16 }: AutoBudgetOptions = {}): Budget {
       fix: "Leave it out for 16, or decode with plain() for no drafts at all.",
     });
   }
-  return { name: "auto", start: () => new AutoBudgeting(nodes) };
+  const latest: Latest = new WeakMap();
+  return { name: "auto", start: () => new AutoBudgeting(nodes, latest) };
 }
+
+/** The answer that began last with a model. */
+type Latest = WeakMap<Model, AutoBudgeting>;
 
 /** A round that is so many rounds old counts half in the rate at which passes turn into tokens. */
 const DECAY = 0.5 ** (1 / 64);
@@ -79,17 +85,19 @@ class AutoBudgeting implements Budgeting {
   #rounds = 0;
   #plainRounds = 0;
   #context: BudgetContext | undefined;
-  readonly #prices: RowPrices;
+  readonly #latest: Latest;
+  #prices: RowPrices;
 
-  constructor(nodes: number, drafters: DrafterState[] = [], prices = new RowPrices()) {
+  constructor(nodes: number, latest: Latest, drafters: DrafterState[] = [], prices = new RowPrices()) {
     this.#nodes = nodes;
+    this.#latest = latest;
     this.#drafters = drafters;
     this.#prices = prices;
   }
 
   split(context: BudgetContext): readonly number[] {
     const { drafters, room } = context;
-    if (this.#drafters.length === 0) this.#drafters = drafters.map(({ name }) => newState(name));
+    if (this.#context === undefined) this.#begin(context);
     if (this.#position !== context.context) for (const { record } of this.#drafters) record.forgetOpen();
     this.#position = context.context;
     this.#context = context;
@@ -163,7 +171,7 @@ class AutoBudgeting implements Budgeting {
 
   fork(): Budgeting {
     const states = this.#drafters.map((state) => ({ ...state, record: state.record.fork() }));
-    const copy = new AutoBudgeting(this.#nodes, states, this.#prices.fork());
+    const copy = new AutoBudgeting(this.#nodes, this.#latest, states, this.#prices.fork());
     copy.#position = this.#position;
     copy.#tokens = this.#tokens;
     copy.#passes = this.#passes;
@@ -171,6 +179,18 @@ class AutoBudgeting implements Budgeting {
     copy.#plainRounds = this.#plainRounds;
     copy.#context = this.#context;
     return copy;
+  }
+
+  /** Prices, and what costly drafters are worth, do not change with the text as much as what tables are worth. */
+  #begin({ drafters, model, mayTime }: BudgetContext): void {
+    const before = mayTime ? this.#latest.get(model) : undefined;
+    if (before !== undefined) this.#prices = before.#prices.fork();
+    const known = before === undefined ? [] : before.#drafters;
+    this.#drafters = drafters.map(({ name, cost }) => {
+      const state = cost === undefined ? undefined : known.find((one) => one.name === name);
+      return state === undefined ? newState(name) : nextState(state);
+    });
+    if (mayTime) this.#latest.set(model, this);
   }
 
   /** Tokens that the time of a pass of one row is worth: what it gave lately, and at least plain decoding's. */
@@ -245,3 +265,12 @@ const newState = (name: string): DrafterState => ({
   idle: 0,
   ...RESTED,
 });
+
+/** For the next answer: waits go on, and old experience counts for a few trees. */
+function nextState(state: DrafterState): DrafterState {
+  const { name, rest, wait, idle } = state;
+  const record = state.record.fork();
+  record.forgetOpen();
+  record.shorten(REMEMBERED);
+  return { ...newState(name), record, rest, wait, idle };
+}
