@@ -1,6 +1,7 @@
-import { textTable } from "@foretoken/bench";
-import { type Generation, generate, plain, stream } from "@foretoken/core";
+import { decoderContestant, runBench, textTable } from "@foretoken/bench";
+import { type Generation, generate, type Model, plain, stream, type TokenId } from "@foretoken/core";
 import type { CliContext } from "../cli-context.ts";
+import { Countdown } from "../countdown.ts";
 import { defaultDecoder } from "../default-decoder.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadModel, type ModelFlags } from "../load-model.ts";
@@ -18,8 +19,11 @@ const PROMPT =
   "ten pages are printed. Please send somebody to repair the printer on the second floor before Thursday, because the " +
   "reports for the meeting on Thursday have to be printed.";
 
+/** Answers of either decoder that are timed, in turns. */
+const REPEATS = 3;
+
 /**
- * Answers one prompt with the default decoder, then plainly, and says what drafting saved.
+ * Answers one prompt with the default decoder, then measures it and plain decoding in turns, and says what drafting saved.
  * @returns The exit code.
  */
 export async function demoCommand(
@@ -35,26 +39,23 @@ export async function demoCommand(
     const { maxTokens } = flags;
     const options = { messages: [{ role: "user", content }], maxTokens, signal };
     const decoder = defaultDecoder();
-    // Both are measured warm: the first passes of a process are slower whatever decodes.
-    await generate(model, { ...options, decoder, maxTokens: 8 });
 
     say(terminal, styled(terminal, "dim", content));
     say(terminal, "");
     const answer = stream(model, { ...options, decoder });
     for await (const { text } of answer) terminal.stdout.write(text);
     terminal.stdout.write("\n");
-    const drafted = await answer.result;
     say(terminal, "");
-    for (const line of reportLines(drafted, model)) say(terminal, line);
+    for (const line of reportLines(await answer.result, model)) say(terminal, line);
 
     if (!signal.aborted) {
-      const reference = await generate(model, { ...options, decoder: plain() });
+      const [reference, drafted] = await measured(content, flags, model, context);
       say(terminal, "");
       say(terminal, comparison(drafted, reference));
       say(terminal, "");
       const parting = reference.tokens.findIndex((token, index) => token !== drafted.tokens[index]);
       // The gap comes from a run of its own: asking for log-probabilities would have slowed the measured one.
-      const measured =
+      const parted =
         parting < 0
           ? undefined
           : await generate(model, {
@@ -63,7 +64,7 @@ export async function demoCommand(
               maxTokens: parting + 1,
               logProbabilities: 2,
             });
-      say(terminal, verdict(drafted, reference, measured));
+      say(terminal, verdict(drafted, reference, parted));
     }
     if (interruption.cause === "closed") return EXIT.ok;
     return signal.aborted ? EXIT.interrupted : EXIT.ok;
@@ -72,13 +73,48 @@ export async function demoCommand(
   }
 }
 
-function comparison(drafted: Generation, reference: Generation): string {
-  const row = (name: string, { report }: Generation) => [
+/** What one decoder did: the tokens of its first answer, the median speed of all. */
+interface Measured {
+  readonly tokens: readonly TokenId[];
+  readonly targetPasses: number;
+  readonly tokensPerSecond: number;
+}
+
+/** Plain decoding and the default decoder. */
+async function measured(
+  text: string,
+  { maxTokens }: DemoCommandFlags,
+  model: Model,
+  { terminal, interruption }: CliContext,
+): Promise<readonly [reference: Measured, drafted: Measured]> {
+  const countdown = new Countdown(terminal);
+  const decoders = { plain: plain(), "default decoder": defaultDecoder() };
+  const { summary, measurements } = await runBench({
+    contestants: Object.entries(decoders).map(([name, decoder]) => decoderContestant(model, { name, decoder })),
+    prompts: [{ id: "demo", group: "demo", text }],
+    maxTokens,
+    repeats: REPEATS,
+    signal: interruption.signal,
+    onProgress: ({ done, total, contestant }) => countdown.show(done, total, contestant),
+  }).finally(() => countdown.stop());
+  const of = (name: string): Measured => {
+    const { tokens, targetPasses } = measurements.find(({ contestant }) => contestant === name)!;
+    const { tokensPerSecond } = summary.find(({ contestant }) => contestant === name)!;
+    return { tokens, targetPasses: targetPasses!, tokensPerSecond };
+  };
+  return [of("plain"), of("default decoder")];
+}
+
+const efficiency = ({ tokens, targetPasses }: Measured) =>
+  targetPasses === 0 ? 0 : (tokens.length - 1) / targetPasses;
+
+function comparison(drafted: Measured, reference: Measured): string {
+  const row = (name: string, one: Measured) => [
     name,
-    String(report.tokens),
-    String(report.targetPasses),
-    report.blockEfficiency.toFixed(2),
-    report.tokensPerSecond.toFixed(0),
+    String(one.tokens.length),
+    String(one.targetPasses),
+    efficiency(one).toFixed(2),
+    one.tokensPerSecond.toFixed(0),
   ];
   return textTable(
     ["", "tokens", "passes", "tokens/pass", "tokens/s"].map((title) => ({ title })),
@@ -87,9 +123,10 @@ function comparison(drafted: Generation, reference: Generation): string {
 }
 
 /** @param parting - Plain's answer up to the token where the two part, when they do. */
-function verdict(drafted: Generation, reference: Generation, parting: Generation | undefined): string {
-  const speedUp = drafted.report.tokensPerSecond / reference.report.tokensPerSecond;
-  const saved = 1 - drafted.report.targetPasses / reference.report.targetPasses;
+function verdict(drafted: Measured, reference: Measured, parting: Generation | undefined): string {
+  if (reference.tokens.length < 2) return "An answer of one token is decoded by no pass, so there is nothing to compare.";
+  const speedUp = drafted.tokensPerSecond / reference.tokensPerSecond;
+  const saved = 1 - drafted.targetPasses / reference.targetPasses;
   const [best, second] = parting?.logProbabilities?.at(-1)?.top ?? [];
   const gap = best === undefined || second === undefined ? 0 : best.logProbability - second.logProbability;
   const same =
@@ -98,7 +135,7 @@ function verdict(drafted: Generation, reference: Generation, parting: Generation
       : `The texts part at token ${parting.tokens.length}, where plain's two best candidates lie ${gap.toFixed(2)} logits ` +
         "apart: foretoken bench noise tells how much is rounding. It ran at ";
   return (
-    `${same}${speedUp.toFixed(2)} times the speed of plain.\n` +
+    `${same}${speedUp.toFixed(2)} times the speed of plain, by medians of ${REPEATS}.\n` +
     "One prompt says little: foretoken bench measures many, and shows those that lose."
   );
 }
