@@ -51,8 +51,7 @@ export async function demoCommand(
     if (!signal.aborted) {
       const [reference, drafted] = await measured(content, flags, model, context);
       say(terminal, "");
-      say(terminal, comparison(drafted, reference));
-      say(terminal, "");
+      if (reference.tokens.length > 1) say(terminal, `${comparison(drafted, reference)}\n`);
       const parting = reference.tokens.findIndex((token, index) => token !== drafted.tokens[index]);
       // The gap comes from a run of its own: asking for log-probabilities would have slowed the measured one.
       const parted =
@@ -90,7 +89,9 @@ async function measured(
   const countdown = new Countdown(terminal);
   const decoders = { plain: plain(), "default decoder": defaultDecoder() };
   const { summary, measurements } = await runBench({
-    contestants: Object.entries(decoders).map(([name, decoder]) => decoderContestant(model, { name, decoder })),
+    contestants: Object.entries(decoders).map(([name, decoder]) =>
+      decoderContestant(model, { name, decoder }),
+    ),
     prompts: [{ id: "demo", group: "demo", text }],
     maxTokens,
     repeats: REPEATS,
@@ -105,15 +106,12 @@ async function measured(
   return [of("plain"), of("default decoder")];
 }
 
-const efficiency = ({ tokens, targetPasses }: Measured) =>
-  targetPasses === 0 ? 0 : (tokens.length - 1) / targetPasses;
-
 function comparison(drafted: Measured, reference: Measured): string {
   const row = (name: string, one: Measured) => [
     name,
     String(one.tokens.length),
     String(one.targetPasses),
-    efficiency(one).toFixed(2),
+    ((one.tokens.length - 1) / one.targetPasses).toFixed(2),
     one.tokensPerSecond.toFixed(0),
   ];
   return textTable(
@@ -124,7 +122,8 @@ function comparison(drafted: Measured, reference: Measured): string {
 
 /** @param parting - Plain's answer up to the token where the two part, when they do. */
 function verdict(drafted: Measured, reference: Measured, parting: Generation | undefined): string {
-  if (reference.tokens.length < 2) return "An answer of one token is decoded by no pass, so there is nothing to compare.";
+  if (reference.tokens.length < 2)
+    return "An answer of one token is decoded by no pass, so there is nothing to compare.";
   const speedUp = drafted.tokensPerSecond / reference.tokensPerSecond;
   const saved = 1 - drafted.targetPasses / reference.targetPasses;
   const [best, second] = parting?.logProbabilities?.at(-1)?.top ?? [];
