@@ -44,7 +44,8 @@ export async function servePlayground(): Promise<ServedPlayground> {
   const modelFile = join(models, "tiny.gguf");
   await mkdir(models);
   await mkdir(pictures, { recursive: true });
-  await writeFile(modelFile, tinyGguf(7, { contextLength: 1024 }));
+  // Long enough that an answer without a limit is still being written when a busy machine gets to stopping it.
+  await writeFile(modelFile, tinyGguf(7, { contextLength: 8192 }));
   process.env.FORETOKEN_MODELS = models;
   const common = { root, resolve: { alias }, logLevel: "error" } as const;
   await build({ ...common, build: { outDir: folder } });
