@@ -128,8 +128,10 @@ test("guesses of a depth are those of the probe of that step", async () => {
   const next = await play.drafting.propose(1, 64, context);
   const byDepth = (depth: number) =>
     new Set(next.nodes.filter((node) => node.depth === depth).map((n) => n.token));
-  expect([...byDepth(1)].every((token) => guesses(1).includes(token))).toBe(true);
-  expect([...byDepth(2)].every((token) => guesses(2).includes(token))).toBe(true);
+  for (const depth of [1, 2]) {
+    expect(byDepth(depth).size).toBeGreaterThan(0);
+    expect(guesses(depth)).toEqual(expect.arrayContaining([...byDepth(depth)]));
+  }
 });
 
 test("copies hang apart, and their logits are averaged", async () => {
